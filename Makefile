@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+# lingerd: the public targets. What is built, and how, stands in bpf/, user/ and tests/ (*.mk).
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+SCENARIO ?= quick
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+# Sanitizers, as clang and gcc spell them: make SAN=address,undefined test
+SAN      ?=
+# One build directory per flavour, so that a sanitized object never meets a plain one.
+BUILD    := build$(if $(SAN),/sanitized)
+
+include bpf/bpf.mk
+include user/user.mk
+include tests/tests.mk
+include packaging/install.mk
+
+JOBS := $(shell nproc)
+
+.PHONY: all deps deps-test deps-lint run-scenario test lint clean help
+
+all: $(BPF_OBJECTS) $(USER_ARTEFACTS) ## build everything into build/
+
+deps: ## install what the build needs (Debian packages)
+	@packaging/install-packages.sh build
+
+deps-test:
+	@packaging/install-packages.sh build test
+
+deps-lint:
+	@packaging/install-packages.sh build lint
+
+run-scenario: deps ## install what is missing, build, run scenarios/$(SCENARIO).ini, print the table
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(BUILD)/lingerbench run $(SCENARIO)
+
+test: deps-test ## install what is missing, build, run every test that needs no virtual machine
+	@$(MAKE) --no-print-directory -j$(JOBS) all tests-build
+	@BUILD=$(BUILD) tests/run
+
+lint: deps-lint ## formatter, clang-tidy, cppcheck, shellcheck
+	@$(MAKE) --no-print-directory -j$(JOBS) lint-checks
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16

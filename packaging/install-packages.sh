@@ -1,0 +1,40 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# install-packages.sh SET...: installs those packages of packaging/packages-SET that are missing.
+# Says what it installs; silent when nothing is missing.
+set -eu
+
+here=$(dirname "$0")
+wanted=$(for set in "$@"; do cat "$here/packages-$set"; done | sort -u)
+
+if ! command -v dpkg-query >/dev/null 2>&1; then
+    echo "lingerd: not a Debian system; have these (or their like) installed: $(echo $wanted)" >&2
+    exit 0
+fi
+
+missing=
+for package in $wanted; do
+    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$status" = installed ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+as_root=
+if [ "$(id -u)" != 0 ]; then
+    if ! command -v sudo >/dev/null 2>&1; then
+        echo "lingerd: packages are missing and this is not root; as root: apt-get install$missing" >&2
+        exit 1
+    fi
+    as_root=sudo
+fi
+
+echo "lingerd: installing with apt-get:$missing"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# shellcheck disable=SC2086 # one word per package
+if ! { $as_root apt-get update -q && DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -q \
+    --no-install-recommends $missing; } >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    echo "lingerd: apt-get failed (above); by hand: apt-get update && apt-get install$missing" >&2
+    exit 1
+fi

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/support/tcp.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct sockaddr_in loopback(uint16_t port)
+{
+	return (struct sockaddr_in){ .sin_family = AF_INET,
+				     .sin_port = htons(port),
+				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+}
+
+static uint16_t local_port(int fd)
+{
+	struct sockaddr_in address;
+	socklen_t length = sizeof(address);
+
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+	return ntohs(address.sin_port);
+}
+
+int tcp_listen(uint16_t port, uint16_t *ret_port)
+{
+	struct sockaddr_in address = loopback(port);
+	int on = 1;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, 4096), 0);
+	*ret_port = local_port(fd);
+	return fd;
+}
+
+int tcp_connect(uint16_t port)
+{
+	struct sockaddr_in address = loopback(port);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+struct tcp_pair tcp_pair_open(void)
+{
+	struct tcp_pair pair;
+	int listener = tcp_listen(0, &pair.server_port);
+
+	pair.client = tcp_connect(pair.server_port);
+	pair.client_port = local_port(pair.client);
+	pair.server = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	assert_true(pair.server >= 0);
+	close(listener);
+	return pair;
+}

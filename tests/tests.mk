@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+# Tests. unit/ and system/: one cmocka program per file. cli/: one shell script per file.
+# A unit test includes the .c file it tests, so that statics are in its reach; whatever else it needs
+# comes from the archive, where the linker takes only what is still missing.
+
+TESTABLE  := $(filter-out %/main.o,$(call objects,user/common user/liblinger user/lingerd user/lingerctl \
+             user/tracer user/lingertrace user/lingerbench user/lingerbench/strategies))
+TEST_SUPPORT  := $(call objects,tests/support)
+TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c tests/system/*.c))
+
+.PHONY: tests-build lint-checks
+
+tests-build: $(TEST_PROGRAMS)
+
+$(BUILD)/obj/testable.a: $(TESTABLE)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_SUPPORT) $(BUILD)/obj/testable.a
+	@mkdir -p $(@D)
+	$(CC) $(USER_LDFLAGS) $^ $(TRACER_LIBS) -lcmocka -linih -ljansson -lm -o $@
+
+.SECONDARY:
+
+C_FILES := $(wildcard $(addsuffix /*.[ch],bpf user/* user/lingerbench/strategies apache-shim tests/*))
+# What clang-tidy reads: C that is compiled for user space with the flags of user.mk.
+TIDY_FILES := $(wildcard $(addsuffix /*.c,$(filter-out user/preload,$(wildcard user/*)) user/lingerbench/strategies))
+SH_FILES := $(wildcard .ci/run tests/run packaging/*.sh tests/cli/*.sh)
+
+lint-checks: $(BPF_SKELETONS)
+	clang-format --dry-run --Werror $(C_FILES)
+	printf '%s\n' $(TIDY_FILES) | xargs -P $(JOBS) -n 4 clang-tidy --quiet --warnings-as-errors='*' -- -std=gnu11 \
+		-D_GNU_SOURCE -DLINGER_VERSION='""' -I. -Iuser -Ibuild/gen 2>build/clang-tidy.log || \
+		{ cat build/clang-tidy.log; exit 1; }
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+		--suppress=missingIncludeSystem -D__linux__ -DLINGER_VERSION='""' -I. -Iuser user
+	shellcheck $(SH_FILES)
+	$(if $(wildcard docs/man/*.[0-9]),mandoc -T lint -W warning docs/man/*.[0-9])

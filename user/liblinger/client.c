@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+#include "liblinger/linger.h"
+#include "liblinger/protocol.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+/*
+ * Room for the handoffs that one client may have on the way to the daemon, in bytes of socket
+ * buffer (some 350 each). A daemon that hangs swallows that many connections before
+ * linger_handoff() says -EAGAIN, so it is small; a daemon that rests for a millisecond between
+ * rounds must find all of them room, so it is not tiny.
+ */
+enum { SEND_BUFFER_BYTES = 16 * 1024 };
+
+enum { RETRY_AFTER_MS = 10 };
+
+struct linger_client {
+	struct sockaddr_un address;
+	pthread_mutex_t lock; /* guards all below */
+	int connection;	      /* -1: none */
+	int connect_error;    /* of the last attempt, negative errno, 0: none failed */
+	struct timespec retry_at;
+	struct linger_client *next; /* in all_clients */
+};
+
+/*
+ * After fork() the child must not share the parent's connection (the daemon would take both for one
+ * sender), and must not find a lock held by a thread that exists in the parent only. So every
+ * client is known here.
+ */
+static pthread_mutex_t all_clients_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct linger_client *all_clients;
+static pthread_once_t fork_handlers_once = PTHREAD_ONCE_INIT;
+static int fork_handlers_error;
+
+static void before_fork(void)
+{
+	pthread_mutex_lock(&all_clients_lock);
+	for (struct linger_client *client = all_clients; client; client = client->next)
+		pthread_mutex_lock(&client->lock);
+}
+
+static void after_fork_in_parent(void)
+{
+	for (struct linger_client *client = all_clients; client; client = client->next)
+		pthread_mutex_unlock(&client->lock);
+	pthread_mutex_unlock(&all_clients_lock);
+}
+
+static void disconnect(struct linger_client *client)
+{
+	if (client->connection >= 0)
+		close(client->connection);
+	client->connection = -1;
+}
+
+static void after_fork_in_child(void)
+{
+	for (struct linger_client *client = all_clients; client; client = client->next) {
+		disconnect(client);
+		pthread_mutex_unlock(&client->lock);
+	}
+	pthread_mutex_unlock(&all_clients_lock);
+}
+
+static void install_fork_handlers(void)
+{
+	fork_handlers_error =
+		-pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+int linger_client_open(struct linger_client **ret, const char *socket_path)
+{
+	struct linger_client *client;
+
+	if (!ret || !socket_path || !*socket_path)
+		return -EINVAL;
+	if (strlen(socket_path) >= sizeof(client->address.sun_path))
+		return -ENAMETOOLONG;
+	pthread_once(&fork_handlers_once, install_fork_handlers);
+	if (fork_handlers_error)
+		return fork_handlers_error;
+	client = calloc(1, sizeof(*client));
+	if (!client)
+		return -ENOMEM;
+	client->address.sun_family = AF_UNIX;
+	strcpy(client->address.sun_path, socket_path);
+	pthread_mutex_init(&client->lock, NULL);
+	client->connection = -1;
+
+	pthread_mutex_lock(&all_clients_lock);
+	client->next = all_clients;
+	all_clients = client;
+	pthread_mutex_unlock(&all_clients_lock);
+	*ret = client;
+	return 0;
+}
+
+void linger_client_close(struct linger_client *client)
+{
+	if (!client)
+		return;
+	pthread_mutex_lock(&all_clients_lock);
+	for (struct linger_client **link = &all_clients; *link; link = &(*link)->next) {
+		if (*link == client) {
+			*link = client->next;
+			break;
+		}
+	}
+	pthread_mutex_unlock(&all_clients_lock);
+	disconnect(client);
+	pthread_mutex_destroy(&client->lock);
+	free(client);
+}
+
+static int must_wait(const struct linger_client *client, struct timespec now)
+{
+	return client->connect_error &&
+	       (now.tv_sec < client->retry_at.tv_sec ||
+		(now.tv_sec == client->retry_at.tv_sec && now.tv_nsec < client->retry_at.tv_nsec));
+}
+
+static int open_connection(const struct sockaddr_un *address)
+{
+	int size = SEND_BUFFER_BYTES;
+	int error;
+	int connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (connection < 0)
+		return -errno;
+	setsockopt(connection, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	if (!connect(connection, (const struct sockaddr *)address, sizeof(*address)))
+		return connection;
+	error = -errno; /* EAGAIN: the daemon's backlog is full */
+	close(connection);
+	return error;
+}
+
+static int ensure_connection(struct linger_client *client)
+{
+	struct timespec now;
+	int connection;
+
+	if (client->connection >= 0)
+		return 0;
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	if (must_wait(client, now))
+		return client->connect_error;
+	connection = open_connection(&client->address);
+	if (connection < 0) {
+		client->connect_error = connection;
+		now.tv_nsec += RETRY_AFTER_MS * 1000000L;
+		if (now.tv_nsec >= 1000000000L) {
+			now.tv_sec++;
+			now.tv_nsec -= 1000000000L;
+		}
+		client->retry_at = now;
+		return connection;
+	}
+	client->connect_error = 0;
+	client->connection = connection;
+	return 0;
+}
+
+static int send_fd(int connection, int fd)
+{
+	struct linger_message message = {
+		.magic = LINGER_PROTOCOL_MAGIC,
+		.version = LINGER_PROTOCOL_VERSION,
+		.size = sizeof(message),
+		.type = LINGER_MESSAGE_HANDOFF,
+		.flags = LINGER_HALF_CLOSED,
+	};
+	struct iovec bytes = { .iov_base = &message, .iov_len = sizeof(message) };
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = { .header = { .cmsg_level = SOL_SOCKET,
+				  .cmsg_type = SCM_RIGHTS,
+				  .cmsg_len = CMSG_LEN(sizeof(int)) } };
+	struct msghdr datagram = {
+		.msg_iov = &bytes,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control.space),
+	};
+
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	while (sendmsg(connection, &datagram, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+/* The daemon went away while we were connected; nothing of a message that fails so has reached it.
+ */
+static int daemon_is_gone(int error)
+{
+	return error == -EPIPE || error == -ECONNRESET || error == -ENOTCONN ||
+	       error == -ECONNREFUSED;
+}
+
+static int handoff_locked(struct linger_client *client, int fd)
+{
+	int error = ensure_connection(client);
+
+	if (error)
+		return error;
+	if (shutdown(fd, SHUT_WR))
+		return -errno;
+	error = send_fd(client->connection, fd);
+	if (!daemon_is_gone(error))
+		return error;
+	disconnect(client);
+	error = ensure_connection(client);
+	return error ? error : send_fd(client->connection, fd);
+}
+
+int linger_handoff(struct linger_client *client, int fd)
+{
+	int error;
+
+	pthread_mutex_lock(&client->lock);
+	error = handoff_locked(client, fd);
+	pthread_mutex_unlock(&client->lock);
+	return error;
+}

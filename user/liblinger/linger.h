@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * liblinger: hands a TCP connection that is to be closed to lingerd, which lingers it: it reads and
+ *discards until the peer's FIN or a deadline, then closes. The caller is free at once.
+ *
+ *	struct linger_client *client;
+ *
+ *	if (linger_client_open(&client, LINGER_DEFAULT_SOCKET) < 0)
+ *		...
+ *	if (linger_handoff(client, fd) < 0)
+ *		linger_as_before(fd);
+ *	close(fd);
+ *
+ * A client may be used by several threads at once, and after fork() by parent and child alike: each
+ *process makes a connection of its own. No call installs signal handlers or raises SIGPIPE.
+ */
+#ifndef LINGER_H
+#define LINGER_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LINGER_DEFAULT_SOCKET "/run/lingerd/lingerd.sock"
+
+#if defined(__GNUC__)
+#define LINGER_MUST_CHECK __attribute__((warn_unused_result))
+#define LINGER_PUBLIC	  __attribute__((visibility("default")))
+#else
+#define LINGER_MUST_CHECK
+#define LINGER_PUBLIC
+#endif
+
+struct linger_client;
+
+/*
+ * Makes a client for the daemon that listens, or will listen, on socket_path. The daemon need not
+ *be there: the connection is made at the first handoff, and made anew after the daemon restarted.
+ *
+ * Blocks: no. Owns: *ret is the caller's until linger_client_close(); socket_path is copied.
+ * Returns 0, or a negative errno with *ret untouched:
+ *	-EINVAL		an argument is NULL, or socket_path is empty
+ *	-ENAMETOOLONG	socket_path has more than 107 bytes (unix(7))
+ *	-ENOMEM
+ */
+LINGER_PUBLIC LINGER_MUST_CHECK int linger_client_open(struct linger_client **ret,
+						       const char *socket_path);
+
+/*
+ * Half-closes fd (shutdown(2) with SHUT_WR, so that the peer sees EOF even if the daemon hangs) and
+ *passes it to the daemon. Everything the peer is to get must have been written to fd; TLS must have
+ *sent its close_notify.
+ *
+ * Blocks: never. The daemon's answer is not waited for; there is none.
+ * Owns: fd stays the caller's descriptor in every case, and the caller closes it.
+ *
+ * 0: the daemon owns the connection, too. The caller calls close(fd) and does nothing else to it:
+ *no read, no shutdown(), no SO_LINGER (they act on the socket, which both now share).
+ *
+ * Negative errno: nothing was given away. The caller closes the connection as it would have without
+ *lingerd. The half-close may have happened; shutdown() may be called again.
+ *	-EAGAIN		the daemon takes nothing now: full, hung, or too many connections on the way
+ *to it -ENOENT, -ECONNREFUSED, -EACCES, ...	connect(2): no daemon there, or not for this user
+ *	-ENOTCONN	the peer has reset the connection, or fd was never connected
+ *	-EBADF, -ENOTSOCK	fd is not a socket
+ *	-ETOOMANYREFS	more fds on the way than RLIMIT_NOFILE allows this user (unix(7))
+ *	other errors of socket(2), connect(2), shutdown(2), sendmsg(2)
+ * After a failed connect, handoffs fail with that same error, without a system call, for 10 ms.
+ */
+LINGER_PUBLIC LINGER_MUST_CHECK int linger_handoff(struct linger_client *client, int fd);
+
+/*
+ * Closes the connection to the daemon and frees the client; NULL is allowed. Connections already
+ * handed off are not affected. No other thread may be inside a call with this client.
+ */
+LINGER_PUBLIC void linger_client_close(struct linger_client *client);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The messages between liblinger, lingerctl and lingerd: docs/protocol.md says it in words.
+ *
+ * One message is one datagram of an AF_UNIX SOCK_SEQPACKET connection. Both sides are on one host,
+ * so numbers are in its byte order.
+ */
+#ifndef LINGER_PROTOCOL_H
+#define LINGER_PROTOCOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define LINGER_PROTOCOL_MAGIC	0x474e494cU /* "LING" on a little-endian host */
+#define LINGER_PROTOCOL_VERSION 1
+
+enum linger_message_type {
+	LINGER_MESSAGE_HANDOFF = 1, /* carries one fd (SCM_RIGHTS); is not answered */
+	LINGER_MESSAGE_STATUS =
+		2, /* carries none; answered with one datagram of "name value\n" lines */
+};
+
+enum linger_message_flags {
+	LINGER_HALF_CLOSED = 1 << 0, /* HANDOFF: the sender has called shutdown(SHUT_WR) */
+};
+
+struct linger_message {
+	uint32_t magic;
+	uint16_t version;
+	uint16_t size; /* of the whole message; more than this struct: fields of a later minor
+			  revision */
+	uint16_t type;
+	uint16_t flags;	   /* unknown ones are ignored */
+	uint32_t reserved; /* sent as 0, ignored */
+};
+
+_Static_assert(sizeof(struct linger_message) == 16, "the wire format has no padding");
+
+/*
+ * Reads a datagram of length bytes into *ret. 0, or a negative errno with *ret untouched:
+ *	-EBADMSG	too short, not our magic, or size disagrees with length
+ *	-EPROTONOSUPPORT	another protocol version
+ *	-ENOMSG		an unknown type
+ */
+int linger_message_parse(const void *datagram, size_t length, struct linger_message *ret);
+
+#endif

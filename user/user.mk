@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+# User side: every folder of user/ is one library or one program, made of all the .c files in it.
+
+CC       ?= cc
+CFLAGS   ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wvla -Wwrite-strings
+ifdef CI
+WARNINGS += -Werror
+endif
+SAN_FLAGS  := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+VERSION    := 0.1.0
+# The commit goes into run.json and the name of a result folder.
+COMMIT     := $(shell git describe --always --dirty --abbrev=10 2>/dev/null || echo unknown)
+USER_CFLAGS = -std=gnu11 $(CFLAGS) $(WARNINGS) $(SAN_FLAGS) -D_GNU_SOURCE -DLINGER_VERSION='"$(VERSION)"' \
+              -I. -Iuser -Ibuild/gen -pthread -fPIC -fvisibility=hidden -MMD -MP
+USER_LDFLAGS = $(LDFLAGS) $(SAN_FLAGS) -pthread
+
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.c,$(1))))
+
+COMMON   := $(call objects,user/common)
+LIBLINGER := $(call objects,user/liblinger)
+TRACER   := $(call objects,user/tracer)
+
+PROGRAMS := $(foreach p,lingerd lingerctl lingertrace lingerbench,$(if $(wildcard user/$(p)/*.c),$(BUILD)/$(p)))
+USER_ARTEFACTS = $(PROGRAMS) $(BUILD)/liblinger.a $(BUILD)/liblinger.so
+
+TRACER_LIBS := -lbpf -lelf -lz
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(USER_CFLAGS) -c $< -o $@
+
+# The skeletons must be there before the first compilation; afterwards the .d files know who reads them.
+$(TRACER): | $(BPF_SKELETONS)
+
+$(BUILD)/lingerd: $(call objects,user/lingerd) $(COMMON)
+$(BUILD)/lingerd: LIBS = -linih
+$(BUILD)/lingerctl: $(call objects,user/lingerctl) $(COMMON)
+$(BUILD)/lingerctl: LIBS = -ljansson
+$(BUILD)/lingertrace: $(call objects,user/lingertrace) $(TRACER) $(COMMON)
+$(BUILD)/lingertrace: LIBS = $(TRACER_LIBS)
+$(BUILD)/lingerbench: $(call objects,user/lingerbench user/lingerbench/strategies) $(TRACER) $(LIBLINGER) $(COMMON)
+$(BUILD)/lingerbench: LIBS = $(TRACER_LIBS) -linih -ljansson -lm
+
+$(PROGRAMS):
+	$(CC) $(USER_LDFLAGS) $^ $(LIBS) -o $@
+
+$(BUILD)/liblinger.a: $(LIBLINGER)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+# No -lpthread beyond glibc's own: the library is loaded into servers with and without threads.
+$(BUILD)/liblinger.so: $(LIBLINGER) user/liblinger/liblinger.map
+	$(CC) $(USER_LDFLAGS) -shared -Wl,-soname,liblinger.so.1 \
+		-Wl,--version-script=user/liblinger/liblinger.map $(LIBLINGER) -o $@
+	ln -sf liblinger.so $(BUILD)/liblinger.so.1
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
