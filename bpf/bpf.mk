@@ -5,7 +5,8 @@ BPF_CLANG   ?= clang
 BPF_STRIP   ?= llvm-strip
 BPFTOOL     ?= $(firstword $(shell command -v bpftool) /usr/sbin/bpftool)
 BPF_ARCH    := $(shell uname -m | sed -e 's/x86_64/x86/' -e 's/aarch64/arm64/' -e 's/ppc64le/powerpc/' -e 's/riscv64/riscv/')
-BPF_CFLAGS  := -std=gnu11 -O2 -g -Wall -Wextra -Wno-unused-parameter -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Ibpf
+# v3, Linux 5.12: atomic operations that return the old value.
+BPF_CFLAGS  := -std=gnu11 -O2 -g -Wall -Wextra -Wno-unused-parameter -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -Ibpf
 BPF_SOURCES := $(wildcard bpf/*.bpf.c)
 # The kernel side does not depend on the flavour of user space: always in build/.
 BPF_OBJECTS   := $(BPF_SOURCES:bpf/%.bpf.c=build/%.bpf.o)
