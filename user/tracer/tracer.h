@@ -14,7 +14,7 @@
 
 struct tracer;
 
-/* Called from tracer_poll(), tracer_drain() and tracer_finish(), in the order of the ends. */
+/* Called from tracer_poll(), tracer_drain() and tracer_finish(), about in the order of the ends. */
 typedef void tracer_record_fn(void *context, const struct close_record *record);
 
 struct tracer_options {
@@ -28,6 +28,10 @@ struct tracer_options {
 struct tracer_losses {
 	uint64_t ring_full; /* records that found no room in the ring buffer */
 	uint64_t map_full;  /* connections that could not be followed, the table being full */
+	/* Events that the kernel did not report, its tracing being busy on that CPU. What they
+	 * would have told is unknown in the record; a connection whose beginning was missed has
+	 * none. */
+	uint64_t missed_events;
 };
 
 /*
@@ -47,7 +51,8 @@ int tracer_drain(struct tracer *tracer);
 
 /*
  * Stops following: detaches, delivers what is left in the ring buffer, then one record with end
- * CLOSE_END_OPEN for each connection that is still in the table. 0 or a negative errno.
+ * CLOSE_END_OPEN for each connection that has not ended. One that has, but was not closed, is
+ * delivered with its end. 0 or a negative errno.
  */
 int tracer_finish(struct tracer *tracer);
 

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The few kernel types that the programs read, instead of a generated vmlinux.h. Only the members
+ * that are used stand here; where they lie in the running kernel is filled in at load (CO-RE).
+ */
+#ifndef KERNEL_H
+#define KERNEL_H
+
+typedef unsigned char __u8;
+typedef signed char __s8;
+typedef unsigned short __u16;
+typedef signed short __s16;
+typedef unsigned int __u32;
+typedef signed int __s32;
+typedef unsigned long long __u64;
+typedef signed long long __s64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+typedef _Bool bool;
+#define true 1
+#define false 0
+#define NULL ((void *)0)
+
+/* uapi/linux/bpf.h: part of the kernel's ABI */
+enum bpf_map_type { BPF_MAP_TYPE_HASH = 1, BPF_MAP_TYPE_RINGBUF = 27 };
+enum { BPF_ANY, BPF_NOEXIST, BPF_EXIST };
+enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
+enum { BPF_RB_AVAIL_DATA = 0 };
+
+/* uapi and net/tcp_states.h; the same numbers reach user space in TCP_INFO */
+enum {
+	TCP_ESTABLISHED = 1,
+	TCP_FIN_WAIT1 = 4,
+	TCP_FIN_WAIT2 = 5,
+	TCP_TIME_WAIT = 6,
+	TCP_CLOSE = 7,
+	TCP_LAST_ACK = 9,
+	TCP_CLOSING = 11,
+};
+enum { AF_INET = 2, AF_INET6 = 10 };
+enum { SHUTDOWN_MASK = 3 };
+enum { S_IFMT = 0170000, S_IFSOCK = 0140000 };
+
+#if defined(__TARGET_ARCH_x86)
+enum { NR_CLOSE = 3, NR_SHUTDOWN = 48 };
+#elif defined(__TARGET_ARCH_arm64) || defined(__TARGET_ARCH_riscv)
+enum { NR_CLOSE = 57, NR_SHUTDOWN = 210 };
+#else
+#error "the numbers of close() and shutdown() on this architecture are missing"
+#endif
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct in6_addr {
+	__u8 in6_u[16];
+};
+
+typedef struct {
+	__s64 counter;
+} atomic64_t;
+
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+struct sock_common {
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	__be16 skc_dport;
+	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+	atomic64_t skc_cookie;
+	unsigned long skc_flags;
+};
+
+typedef struct {
+	int owned;
+} socket_lock_t;
+
+struct sock {
+	struct sock_common __sk_common;
+	socket_lock_t sk_lock;
+	__u8 sk_shutdown;
+};
+
+enum sock_flags { SOCK_DONE = 1 };
+
+struct inet_sock {
+	__be16 inet_sport;
+};
+
+struct tcp_sock {
+	__u32 rcv_nxt;
+	__u32 copied_seq;
+	__u32 snd_una;
+	__u32 write_seq;
+};
+
+struct socket {
+	struct sock *sk;
+};
+
+struct inode {
+	unsigned short i_mode;
+};
+
+struct file {
+	void *private_data;
+	struct inode *f_inode;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct task_struct {
+	struct files_struct *files;
+};
+
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+	unsigned long di;
+	unsigned long orig_ax;
+};
+#define SYSCALL_NUMBER(regs)   ((long)(regs)->orig_ax)
+#define SYSCALL_ARGUMENT(regs) ((regs)->di)
+#elif defined(__TARGET_ARCH_arm64)
+struct pt_regs {
+	__u64 orig_x0;
+	__s32 syscallno;
+};
+#define SYSCALL_NUMBER(regs)   ((long)(regs)->syscallno)
+#define SYSCALL_ARGUMENT(regs) ((regs)->orig_x0)
+#else
+struct pt_regs {
+	unsigned long orig_a0;
+	unsigned long a7;
+};
+#define SYSCALL_NUMBER(regs)   ((long)(regs)->a7)
+#define SYSCALL_ARGUMENT(regs) ((regs)->orig_a0)
+#endif
+
+#pragma clang attribute pop
+
+#endif

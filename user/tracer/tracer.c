@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+#include "tracer/tracer.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "close_trace.skel.h"
+#include "common/clock.h"
+
+/*
+ * How long a socket that was destroyed is given to report the RST that was the reason. The kernel
+ * does it within the handling of the same packet.
+ */
+#define DECIDE_AFTER_NS (10 * NS_PER_MS)
+
+struct tracer {
+	struct close_trace *skeleton;
+	struct ring_buffer *ring;
+	tracer_record_fn *on_record;
+	void *context;
+	size_t delivered; /* by the call under way */
+	bool finished;
+};
+
+static int print_nothing(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	(void)level;
+	(void)format;
+	(void)arguments;
+	return 0;
+}
+
+static int explain(int result, char *error, size_t error_size)
+{
+	if (result == -EPERM || result == -EACCES)
+		snprintf(error, error_size,
+			 "not allowed to load BPF programs; run as root or with CAP_BPF and "
+			 "CAP_PERFMON");
+	else if (access("/sys/kernel/btf/vmlinux", R_OK))
+		snprintf(error, error_size,
+			 "no /sys/kernel/btf/vmlinux; the kernel must be built with "
+			 "CONFIG_DEBUG_INFO_BTF");
+	else if (result == -EINVAL || result == -ESRCH || result == -ENOENT)
+		snprintf(error, error_size,
+			 "this kernel does not take the programs (%s); Linux 5.15 or later is "
+			 "needed, "
+			 "LINGERTRACE_DEBUG=1 in the environment shows libbpf's messages",
+			 strerror(-result));
+	else
+		snprintf(error, error_size, "cannot load the BPF programs: %s", strerror(-result));
+	return result;
+}
+
+static uint32_t ring_size(size_t bytes)
+{
+	uint32_t size = (uint32_t)sysconf(_SC_PAGESIZE);
+
+	while (size < bytes && size < 1U << 30)
+		size *= 2;
+	return size;
+}
+
+static int configure(struct close_trace *skeleton, const struct tracer_options *options)
+{
+	uint32_t size = bpf_map__max_entries(skeleton->maps.records);
+	int result;
+
+	skeleton->rodata->all_ports = !options->port_count;
+	for (size_t i = 0; i < options->port_count; i++)
+		skeleton->rodata->watched_ports[options->ports[i] / 8] |=
+			(uint8_t)(1U << options->ports[i] % 8);
+	if (options->ring_bytes) {
+		size = ring_size(options->ring_bytes);
+		result = bpf_map__set_max_entries(skeleton->maps.records, size);
+		if (result)
+			return result;
+	}
+	skeleton->rodata->wakeup_bytes = size / 4;
+	return 0;
+}
+
+static int deliver(void *context, void *data, size_t size)
+{
+	struct tracer *tracer = context;
+
+	if (size < sizeof(struct close_record))
+		return -EPROTO;
+	tracer->on_record(tracer->context, data);
+	tracer->delivered++;
+	return 0;
+}
+
+int tracer_open(struct tracer **ret, const struct tracer_options *options, char *error,
+		size_t error_size)
+{
+	struct tracer *tracer = calloc(1, sizeof(*tracer));
+	int result = -ENOMEM;
+
+	if (!getenv("LINGERTRACE_DEBUG"))
+		libbpf_set_print(print_nothing);
+	if (!tracer)
+		goto fail;
+	tracer->on_record = options->on_record;
+	tracer->context = options->context;
+	tracer->skeleton = close_trace__open();
+	if (!tracer->skeleton) {
+		result = -errno;
+		goto fail;
+	}
+	result = configure(tracer->skeleton, options);
+	if (result)
+		goto fail;
+	result = close_trace__load(tracer->skeleton);
+	if (result)
+		goto fail;
+	tracer->ring = ring_buffer__new(bpf_map__fd(tracer->skeleton->maps.records), deliver,
+					tracer, NULL);
+	if (!tracer->ring) {
+		result = -errno;
+		goto fail;
+	}
+	result = close_trace__attach(tracer->skeleton);
+	if (result)
+		goto fail;
+	*ret = tracer;
+	return 0;
+fail:
+	tracer_close(tracer);
+	return explain(result, error, error_size);
+}
+
+/* Lets the kernel side write the records that waited for an RST which did not come. */
+static int decide(struct tracer *tracer, uint64_t min_age_ns)
+{
+	struct {
+		uint64_t min_age_ns;
+	} arguments = { min_age_ns };
+	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = &arguments, .ctx_size_in = sizeof(arguments));
+
+	return bpf_prog_test_run_opts(bpf_program__fd(tracer->skeleton->progs.decide), &run);
+}
+
+static int consume(struct tracer *tracer)
+{
+	int result = ring_buffer__consume(tracer->ring);
+
+	return result < 0 ? result : 0;
+}
+
+int tracer_drain(struct tracer *tracer)
+{
+	int result = decide(tracer, DECIDE_AFTER_NS);
+
+	return result ? result : consume(tracer);
+}
+
+int tracer_poll(struct tracer *tracer, int timeout_ms)
+{
+	int result;
+
+	tracer->delivered = 0;
+	result = tracer_drain(tracer);
+	if (result || tracer->delivered)
+		return result;
+	/* The kernel side wakes nobody for a few records: look again when the time is over. */
+	result = ring_buffer__poll(tracer->ring, timeout_ms);
+	return result < 0 ? result : tracer_drain(tracer);
+}
+
+/* Delivers what is left in the table; nothing writes to it any more. */
+static int deliver_unended(struct tracer *tracer)
+{
+	struct bpf_map *map = tracer->skeleton->maps.connections;
+	char *value = malloc(bpf_map__value_size(map));
+	struct close_record record;
+	uint64_t cookie;
+	int result = 0;
+
+	if (!value)
+		return -ENOMEM;
+	while (!bpf_map__get_next_key(map, NULL, &cookie, sizeof(cookie))) {
+		result = bpf_map__lookup_and_delete_elem(map, &cookie, sizeof(cookie), value,
+							 bpf_map__value_size(map), 0);
+		if (result == -ENOENT)
+			continue;
+		if (result)
+			break;
+		memcpy(&record, value, sizeof(record));
+		tracer->on_record(tracer->context, &record);
+		result = 0;
+	}
+	free(value);
+	return result;
+}
+
+int tracer_finish(struct tracer *tracer)
+{
+	struct close_trace *skeleton = tracer->skeleton;
+	struct timespec pause = { .tv_nsec = DECIDE_AFTER_NS };
+	int result;
+
+	if (tracer->finished)
+		return 0;
+	tracer->finished = true;
+	/* First the source of ends, then, when what they bring along is in, the others. */
+	bpf_link__destroy(skeleton->links.on_state);
+	skeleton->links.on_state = NULL;
+	nanosleep(&pause, NULL);
+	close_trace__detach(skeleton);
+	result = decide(tracer, 0);
+	if (!result)
+		result = consume(tracer);
+	if (!result)
+		result = deliver_unended(tracer);
+	return result ? result : consume(tracer);
+}
+
+/* Program runs that the kernel skipped because the same program was running on that CPU. */
+static uint64_t missed_runs(const struct close_trace *skeleton)
+{
+	struct bpf_program *program;
+	uint64_t sum = 0;
+
+	bpf_object__for_each_program (program, skeleton->obj) {
+		struct bpf_prog_info info = { 0 };
+		uint32_t size = sizeof(info);
+
+		if (!bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+			sum += info.recursion_misses;
+	}
+	return sum;
+}
+
+void tracer_get_losses(const struct tracer *tracer, struct tracer_losses *ret)
+{
+	const struct close_trace__bss *counters = tracer->skeleton->bss;
+
+	ret->ring_full = __atomic_load_n(&counters->lost_ring_full, __ATOMIC_RELAXED);
+	ret->map_full = __atomic_load_n(&counters->lost_map_full, __ATOMIC_RELAXED);
+	ret->missed_events = missed_runs(tracer->skeleton);
+}
+
+void tracer_close(struct tracer *tracer)
+{
+	if (!tracer)
+		return;
+	ring_buffer__free(tracer->ring);
+	close_trace__destroy(tracer->skeleton);
+	free(tracer);
+}
