@@ -1,0 +1,581 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the tracer says of one connection, for each way to close it: real sockets on loopback, real
+ * programs in the kernel.
+ */
+#include "tests/support/tcp.h"
+#include "tests/support/trace.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+
+/* One connection whose accepted side is followed. */
+struct followed {
+	struct trace trace;
+	struct tcp_pair pair;
+	uint64_t cookie;
+	int listener;
+};
+
+static void begin(struct followed *followed)
+{
+	followed->listener = tcp_listen(0, &followed->pair.server_port);
+	trace_start(&followed->trace, followed->pair.server_port, 0);
+	followed->pair.client = tcp_connect(followed->pair.server_port);
+	followed->pair.server = accept(followed->listener, NULL, NULL);
+	assert_true(followed->pair.server >= 0);
+	followed->cookie = socket_cookie(followed->pair.server);
+}
+
+static const struct close_record *wait_record(struct followed *followed)
+{
+	const struct close_record *record = trace_wait(&followed->trace, followed->cookie, 5);
+
+	assert_non_null(record);
+	assert_int_equal(followed->trace.count, 1);
+	return record;
+}
+
+static void end(struct followed *followed)
+{
+	struct tracer_losses losses;
+
+	tracer_get_losses(followed->trace.tracer, &losses);
+	assert_int_equal(losses.ring_full + losses.map_full, 0);
+	trace_stop(&followed->trace);
+	close(followed->listener);
+}
+
+static void send_bytes(int fd, size_t bytes)
+{
+	static const char content[64 * 1024];
+
+	assert_true(bytes <= sizeof(content));
+	assert_int_equal(send(fd, content, bytes, MSG_NOSIGNAL), bytes);
+}
+
+static void receive_bytes(int fd, size_t bytes)
+{
+	static char content[64 * 1024];
+
+	assert_true(bytes <= sizeof(content));
+	assert_int_equal(recv(fd, content, bytes, MSG_WAITALL), bytes);
+}
+
+static void set_linger(int fd, int seconds)
+{
+	struct linger linger = { .l_onoff = 1, .l_linger = seconds };
+
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
+}
+
+static void assert_between_ms(uint64_t ns, unsigned int least, unsigned int most)
+{
+	assert_true(ns != CLOSE_TRACE_UNKNOWN);
+	assert_in_range(ns, least * NS_PER_MS, most * NS_PER_MS);
+}
+
+/* The peer's kernel may delay the acknowledgement of the FIN: a test knows the two states' sum. */
+static uint64_t half_closed_ns(const struct close_record *record)
+{
+	assert_true(record->fin_wait_1_ns != CLOSE_TRACE_UNKNOWN);
+	assert_true(record->fin_wait_2_ns != CLOSE_TRACE_UNKNOWN);
+	assert_true(record->fin_wait_1_ns <= 45 * NS_PER_MS);
+	return record->fin_wait_1_ns + record->fin_wait_2_ns;
+}
+
+/* When a call of the test was made, as nearly as the test can tell. */
+struct moment {
+	uint64_t before;
+	uint64_t after;
+};
+
+static struct moment shutdown_now(int fd, int how)
+{
+	struct moment moment = { .before = clock_now_ns() };
+
+	assert_int_equal(shutdown(fd, how), 0);
+	moment.after = clock_now_ns();
+	return moment;
+}
+
+static struct moment close_now(int fd)
+{
+	struct moment moment = { .before = clock_now_ns() };
+
+	assert_int_equal(close(fd), 0);
+	moment.after = clock_now_ns();
+	return moment;
+}
+
+/* A packet may wait for ksoftirqd on a busy machine, but nothing happens before its time. */
+static void assert_lasted(uint64_t ns, struct moment from, struct moment to)
+{
+	assert_true(ns != CLOSE_TRACE_UNKNOWN);
+	assert_in_range(ns, to.before - from.after, to.after - from.before + 15 * NS_PER_MS);
+}
+
+#define assert_unknown(value) assert_true((value) == CLOSE_TRACE_UNKNOWN)
+#define assert_known(value)   assert_true((value) != CLOSE_TRACE_UNKNOWN)
+
+static void assert_closed_here(const struct close_record *record)
+{
+	assert_int_equal(record->closer_pid, getpid());
+	assert_string_equal(record->closer_comm, "test_tracer");
+	assert_between_ms(record->close_call_ns, 0, 1000);
+	assert_known(record->unread_bytes);
+	assert_known(record->unacked_bytes);
+}
+
+static void half_close_then_fin_measures_fin_wait_2(void **state)
+{
+	const struct close_record *record;
+	struct moment half_closed, peer_closed;
+	struct followed f;
+	struct in_addr here = { htonl(INADDR_LOOPBACK) };
+
+	(void)state;
+	begin(&f);
+	half_closed = shutdown_now(f.pair.server, SHUT_WR);
+	usleep(50000);
+	peer_closed = close_now(f.pair.client);
+	usleep(30000);
+	close(f.pair.server);
+	record = wait_record(&f);
+	assert_int_equal(record->end, CLOSE_END_FIN);
+	assert_lasted(half_closed_ns(record), half_closed, peer_closed);
+	assert_int_equal(record->orphan_ns, 0);
+	assert_unknown(record->time_wait_ns);
+	assert_int_equal(record->unread_bytes, 0);
+	assert_int_equal(record->unacked_bytes, 0);
+	assert_closed_here(record);
+	assert_int_equal(record->family, AF_INET);
+	assert_int_equal(record->lport, f.pair.server_port);
+	assert_memory_equal(record->laddr, &here, sizeof(here));
+	assert_memory_equal(record->raddr, &here, sizeof(here));
+	end(&f);
+}
+
+static void close_before_the_peer_never_gives_a_false_fin_wait_2(void **state)
+{
+	const struct close_record *record;
+	struct moment closed, peer_closed;
+	struct followed f;
+
+	(void)state;
+	begin(&f);
+	closed = close_now(f.pair.server);
+	usleep(300000);
+	peer_closed = close_now(f.pair.client);
+	record = wait_record(&f);
+	if (record->fin_wait_2_ns != CLOSE_TRACE_UNKNOWN) {
+		assert_lasted(half_closed_ns(record), closed, peer_closed);
+		assert_true(record->orphan_ns <= record->fin_wait_2_ns);
+		assert_int_equal(record->end, CLOSE_END_FIN);
+	} else {
+		assert_unknown(record->orphan_ns);
+		assert_int_equal(record->end, CLOSE_END_UNKNOWN);
+	}
+	assert_closed_here(record);
+	end(&f);
+}
+
+static void half_close_then_close_before_the_peer(void **state)
+{
+	const struct close_record *record;
+	struct moment half_closed, closed, peer_closed;
+	struct followed f;
+
+	(void)state;
+	begin(&f);
+	half_closed = shutdown_now(f.pair.server, SHUT_WR);
+	usleep(50000);
+	closed = close_now(f.pair.server);
+	usleep(100000);
+	peer_closed = close_now(f.pair.client);
+	record = wait_record(&f);
+	if (record->fin_wait_2_ns != CLOSE_TRACE_UNKNOWN) {
+		assert_lasted(half_closed_ns(record), half_closed, peer_closed);
+		assert_lasted(record->orphan_ns, closed, peer_closed);
+	}
+	assert_closed_here(record);
+	end(&f);
+}
+
+static void unread_bytes_make_the_close_a_reset(void **state)
+{
+	const struct close_record *record;
+	struct followed f;
+
+	(void)state;
+	begin(&f);
+	send_bytes(f.pair.client, 12345);
+	receive_bytes(f.pair.server, 345);
+	usleep(20000);
+	close(f.pair.server);
+	record = wait_record(&f);
+	assert_int_equal(record->end, CLOSE_END_RESET_SENT);
+	assert_int_equal(record->unread_bytes, 12000);
+	assert_unknown(record->fin_wait_1_ns);
+	assert_unknown(record->fin_wait_2_ns);
+	assert_unknown(record->orphan_ns);
+	assert_closed_here(record);
+	close(f.pair.client);
+	end(&f);
+}
+
+static void unread_bytes_do_not_count_the_fin(void **state)
+{
+	const struct close_record *record;
+	struct followed f;
+
+	(void)state;
+	begin(&f);
+	send_bytes(f.pair.client, 1000);
+	close(f.pair.client);
+	usleep(20000);
+	close(f.pair.server);
+	record = wait_record(&f);
+	assert_int_equal(record->end, CLOSE_END_RESET_SENT);
+	assert_int_equal(record->unread_bytes, 1000);
+	end(&f);
+}
+
+static void zero_linger_resets(void **state)
+{
+	const struct close_record *record;
+	struct followed f;
+
+	(void)state;
+	begin(&f);
+	set_linger(f.pair.server, 0);
+	close(f.pair.server);
+	record = wait_record(&f);
+	assert_int_equal(record->end, CLOSE_END_RESET_SENT);
+	assert_int_equal(record->unread_bytes, 0);
+	assert_closed_here(record);
+	close(f.pair.client);
+	end(&f);
+}
+
+static void reset_by_the_peer(void **state)
+{
+	const struct close_record *record;
+	struct followed f;
+
+	(void)state;
+	begin(&f);
+	set_linger(f.pair.client, 0);
+	close(f.pair.client);
+	usleep(20000);
+	close(f.pair.server);
+	record = wait_record(&f);
+	assert_int_equal(record->end, CLOSE_END_RESET_RECEIVED);
+	assert_unknown(record->fin_wait_2_ns);
+	assert_closed_here(record);
+	end(&f);
+}
+
+static void reset_by_the_peer_during_fin_wait_2(void **state)
+{
+	const struct close_record *record;
+	struct moment half_closed, peer_closed;
+	struct followed f;
+
+	(void)state;
+	begin(&f);
+	half_closed = shutdown_now(f.pair.server, SHUT_WR);
+	usleep(50000);
+	set_linger(f.pair.client, 0);
+	peer_closed = close_now(f.pair.client);
+	usleep(20000);
+	close(f.pair.server);
+	record = wait_record(&f);
+	assert_int_equal(record->end, CLOSE_END_RESET_RECEIVED);
+	assert_lasted(half_closed_ns(record), half_closed, peer_closed);
+	end(&f);
+}
+
+/* The client's window is full: nothing but the tail of the response, and then our FIN, waits. */
+static void fill_until_unacked(struct followed *f, size_t bytes)
+{
+	int size = 4096;
+
+	assert_int_equal(setsockopt(f->pair.client, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), 0);
+	for (size_t sent = 0; sent < bytes; sent += 50000)
+		send_bytes(f->pair.server, 50000);
+	usleep(20000);
+}
+
+static void unacked_bytes_are_the_tail_at_risk(void **state)
+{
+	const struct close_record *record;
+	struct followed f;
+	int received;
+
+	(void)state;
+	begin(&f);
+	fill_until_unacked(&f, 500000);
+	assert_int_equal(ioctl(f.pair.client, FIONREAD, &received), 0);
+	assert_in_range(received, 1, 499999);
+	shutdown(f.pair.server, SHUT_WR);
+	close(f.pair.server);
+	set_linger(f.pair.client, 0);
+	close(f.pair.client);
+	record = wait_record(&f);
+	assert_int_equal(record->unacked_bytes, 500000 - received);
+	assert_int_equal(record->end, CLOSE_END_RESET_RECEIVED);
+	assert_unknown(record->fin_wait_2_ns);
+	assert_closed_here(record);
+	end(&f);
+}
+
+/* The kernel reports a reset received, the destruction and then the reset that it sends. */
+static void data_after_close_are_a_reset_of_our_own(void **state)
+{
+	const struct close_record *record;
+	struct followed f;
+
+	(void)state;
+	begin(&f);
+	fill_until_unacked(&f, 500000);
+	close(f.pair.server);
+	send_bytes(f.pair.client, 100);
+	record = wait_record(&f);
+	assert_int_equal(record->end, CLOSE_END_RESET_SENT);
+	assert_true(record->flags & CLOSE_RESET_RECEIVED);
+	assert_unknown(record->fin_wait_2_ns);
+	assert_int_equal(record->unread_bytes, 0);
+	close(f.pair.client);
+	end(&f);
+}
+
+static void the_peer_closes_first(void **state)
+{
+	const struct close_record *record;
+	struct followed f;
+
+	(void)state;
+	begin(&f);
+	close(f.pair.client);
+	usleep(50000);
+	close(f.pair.server);
+	record = wait_record(&f);
+	assert_int_equal(record->end, CLOSE_END_FIN);
+	assert_unknown(record->fin_wait_1_ns);
+	assert_unknown(record->fin_wait_2_ns);
+	assert_unknown(record->orphan_ns);
+	assert_closed_here(record);
+	end(&f);
+}
+
+static void lingering_close_blocks_and_says_so(void **state)
+{
+	const struct close_record *record;
+	struct followed f;
+
+	(void)state;
+	begin(&f);
+	fill_until_unacked(&f, 500000);
+	set_linger(f.pair.server, 1);
+	close(f.pair.server);
+	close(f.pair.client);
+	record = wait_record(&f);
+	assert_between_ms(record->close_call_ns, 1000, 1500);
+	assert_true(record->unacked_bytes > 1000);
+	assert_int_equal(record->closer_pid, getpid());
+	end(&f);
+}
+
+/* shutdown(SHUT_RDWR) looks like close() to the state machine. */
+static void the_closer_is_who_closes_not_who_shuts_down(void **state)
+{
+	const struct close_record *record;
+	struct followed f;
+	pid_t child;
+
+	(void)state;
+	begin(&f);
+	child = fork();
+	if (!child) {
+		shutdown(f.pair.server, SHUT_RDWR);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	usleep(20000);
+	close(f.pair.client);
+	usleep(20000);
+	close(f.pair.server);
+	record = wait_record(&f);
+	assert_int_equal(record->end, CLOSE_END_FIN);
+	assert_true(half_closed_ns(record) >= 20 * NS_PER_MS);
+	assert_closed_here(record);
+	end(&f);
+}
+
+static void send_fd(int channel, int fd)
+{
+	char control[CMSG_SPACE(sizeof(fd))] = { 0 };
+	char nothing = 0;
+	struct iovec byte = { .iov_base = &nothing, .iov_len = 1 };
+	struct msghdr message = { .msg_iov = &byte,
+				  .msg_iovlen = 1,
+				  .msg_control = control,
+				  .msg_controllen = sizeof(control) };
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+	assert_int_equal(sendmsg(channel, &message, 0), 1);
+}
+
+static int receive_fd(int channel)
+{
+	char control[CMSG_SPACE(sizeof(int))];
+	char byte;
+	struct iovec vector = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr message = { .msg_iov = &vector,
+				  .msg_iovlen = 1,
+				  .msg_control = control,
+				  .msg_controllen = sizeof(control) };
+	int fd = -1;
+
+	if (recvmsg(channel, &message, 0) == 1 && CMSG_FIRSTHDR(&message))
+		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
+	return fd;
+}
+
+static void a_socket_handed_over_is_closed_by_its_receiver(void **state)
+{
+	const struct close_record *record;
+	int channel[2];
+	struct moment half_closed, peer_closed;
+	struct followed f;
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, channel), 0);
+	child = fork(); /* before the connection is there: it inherits nothing of it */
+	if (!child) {
+		char byte;
+		int fd = receive_fd(channel[1]);
+
+		_exit(recv(fd, &byte, 1, 0) == 0 && !close(fd) ? 0 : 1);
+	}
+	begin(&f);
+	half_closed = shutdown_now(f.pair.server, SHUT_WR);
+	send_fd(channel[0], f.pair.server);
+	close(f.pair.server);
+	usleep(50000);
+	peer_closed = close_now(f.pair.client);
+	record = wait_record(&f);
+	assert_int_equal(record->end, CLOSE_END_FIN);
+	assert_int_equal(record->closer_pid, child);
+	assert_lasted(half_closed_ns(record), half_closed, peer_closed);
+	assert_between_ms(record->close_call_ns, 0, 100);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	close(channel[0]);
+	close(channel[1]);
+	end(&f);
+}
+
+static void the_exit_of_a_process_closes(void **state)
+{
+	const struct close_record *record;
+	struct followed f;
+	pid_t child;
+
+	(void)state;
+	begin(&f);
+	child = fork();
+	if (!child) {
+		usleep(50000);
+		_exit(0);
+	}
+	close(f.pair.server);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	close(f.pair.client);
+	record = wait_record(&f);
+	assert_int_equal(record->closer_pid, child);
+	assert_unknown(record->close_call_ns);
+	end(&f);
+}
+
+static void what_is_open_at_the_end_says_so(void **state)
+{
+	const struct close_record *record;
+	struct followed f;
+
+	(void)state;
+	begin(&f);
+	assert_int_equal(tracer_finish(f.trace.tracer), 0);
+	record = trace_find(&f.trace, f.cookie);
+	assert_non_null(record);
+	assert_int_equal(record->end, CLOSE_END_OPEN);
+	assert_int_equal(record->closer_pid, 0);
+	assert_unknown(record->ended_ns);
+	assert_unknown(record->unread_bytes);
+	assert_unknown(record->fin_wait_1_ns);
+	close(f.pair.client);
+	close(f.pair.server);
+	end(&f);
+}
+
+static void only_watched_ports_are_followed(void **state)
+{
+	struct tcp_pair other;
+	uint64_t other_cookie;
+	struct followed f;
+
+	(void)state;
+	begin(&f);
+	other = tcp_pair_open();
+	other_cookie = socket_cookie(other.server);
+	close(other.server);
+	close(other.client);
+	close(f.pair.server);
+	close(f.pair.client);
+	wait_record(&f);
+	assert_int_equal(tracer_finish(f.trace.tracer), 0);
+	assert_null(trace_find(&f.trace, other_cookie));
+	assert_int_equal(f.trace.count, 1);
+	end(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(half_close_then_fin_measures_fin_wait_2),
+		cmocka_unit_test(close_before_the_peer_never_gives_a_false_fin_wait_2),
+		cmocka_unit_test(half_close_then_close_before_the_peer),
+		cmocka_unit_test(unread_bytes_make_the_close_a_reset),
+		cmocka_unit_test(unread_bytes_do_not_count_the_fin),
+		cmocka_unit_test(zero_linger_resets),
+		cmocka_unit_test(reset_by_the_peer),
+		cmocka_unit_test(reset_by_the_peer_during_fin_wait_2),
+		cmocka_unit_test(unacked_bytes_are_the_tail_at_risk),
+		cmocka_unit_test(data_after_close_are_a_reset_of_our_own),
+		cmocka_unit_test(the_peer_closes_first),
+		cmocka_unit_test(lingering_close_blocks_and_says_so),
+		cmocka_unit_test(the_closer_is_who_closes_not_who_shuts_down),
+		cmocka_unit_test(a_socket_handed_over_is_closed_by_its_receiver),
+		cmocka_unit_test(the_exit_of_a_process_closes),
+		cmocka_unit_test(what_is_open_at_the_end_says_so),
+		cmocka_unit_test(only_watched_ports_are_followed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
