@@ -9,8 +9,6 @@ WARNINGS += -Werror
 endif
 SAN_FLAGS  := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 VERSION    := 0.1.0
-# The commit goes into run.json and the name of a result folder.
-COMMIT     := $(shell git describe --always --dirty --abbrev=10 2>/dev/null || echo unknown)
 USER_CFLAGS = -std=gnu11 $(CFLAGS) $(WARNINGS) $(SAN_FLAGS) -D_GNU_SOURCE -DLINGER_VERSION='"$(VERSION)"' \
               -I. -Iuser -Ibuild/gen -pthread -fPIC -fvisibility=hidden -MMD -MP
 USER_LDFLAGS = $(LDFLAGS) $(SAN_FLAGS) -pthread
@@ -29,6 +27,15 @@ TRACER_LIBS := -lbpf -lelf -lz
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(USER_CFLAGS) -c $< -o $@
+
+# The commit goes into run.json and the name of a result folder; the header changes only when it does.
+COMMIT := $(shell git describe --always --dirty --abbrev=10 2>/dev/null || echo unknown)
+build/gen/commit.h: FORCE
+	@mkdir -p $(@D)
+	@echo '#define LINGER_COMMIT "$(COMMIT)"' | cmp -s - $@ || echo '#define LINGER_COMMIT "$(COMMIT)"' > $@
+FORCE:
+.PHONY: FORCE
+$(call objects,user/lingerbench): | build/gen/commit.h
 
 # The skeletons must be there before the first compilation; afterwards the .d files know who reads them.
 $(TRACER): | $(BPF_SKELETONS)

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Processes of the lab: none outlives it, whatever ends it. */
+#ifndef LINGERBENCH_CHILD_H
+#define LINGERBENCH_CHILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * fork(); the child is killed when the parent dies, has default signal handling, and leaves the
+ * terminal's Ctrl-C to the parent. Answers as fork(2), with a negative errno for -1.
+ */
+pid_t child_fork(void);
+
+/* Whether it has ended; it can still be waited for. */
+bool child_has_ended(pid_t pid);
+
+/*
+ * Waits so long, then kills. The status as waitpid(2) tells it. *ret_cpu_us: its user and system
+ * time.
+ */
+int child_wait(pid_t pid, unsigned int seconds, uint64_t *ret_cpu_us);
+
+/* The file's first lines, on stderr. */
+void child_show_log(const char *path);
+
+#endif

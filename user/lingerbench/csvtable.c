@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#include "lingerbench/csvtable.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int read_file(const char *path, char **ret)
+{
+	FILE *file = fopen(path, "re");
+	size_t size = 0, room = 65536;
+	char *text = file ? malloc(room + 1) : NULL;
+	int error = file ? 0 : -errno;
+
+	while (text && !error) {
+		size_t n = fread(text + size, 1, room - size, file);
+		char *larger;
+
+		size += n;
+		if (!n)
+			break;
+		if (size < room)
+			continue;
+		larger = realloc(text, room * 2 + 1);
+		if (!larger)
+			error = -ENOMEM;
+		else
+			text = larger;
+		room *= 2;
+	}
+	if (file && !text)
+		error = -ENOMEM;
+	if (file && ferror(file) && !error)
+		error = -EIO;
+	if (file)
+		fclose(file);
+	if (error) {
+		free(text);
+		return error;
+	}
+	text[size] = '\0';
+	*ret = text;
+	return 0;
+}
+
+/* Cuts one field off *rest, in place. *ret_last: it ended its row. */
+static const char *take_field(char **rest, bool *ret_last)
+{
+	char *from = *rest, *to = *rest;
+	const char *field = *rest;
+	bool quoted = *from == '"';
+
+	if (quoted)
+		field = to = ++from;
+	for (; *from && (quoted || (*from != ',' && *from != '\n')); from++) {
+		if (quoted && *from == '"' && *++from != '"') {
+			quoted = false;
+			from--;
+			continue;
+		}
+		*to++ = *from;
+	}
+	*ret_last = *from != ',';
+	*rest = *from ? from + 1 : from;
+	*to = '\0';
+	return field;
+}
+
+static int append_cell(struct csvtable *table, size_t *count, size_t *room, const char *cell)
+{
+	if (*count == *room) {
+		size_t larger = *room ? *room * 2 : 256;
+		const char **cells = realloc(table->cells, larger * sizeof(*cells));
+
+		if (!cells)
+			return -ENOMEM;
+		table->cells = cells;
+		*room = larger;
+	}
+	table->cells[(*count)++] = cell;
+	return 0;
+}
+
+static int split(struct csvtable *table)
+{
+	size_t count = 0, room = 0, in_row = 0;
+	char *rest = table->text;
+
+	while (*rest) {
+		bool last;
+		int error = append_cell(table, &count, &room, take_field(&rest, &last));
+
+		if (error)
+			return error;
+		in_row++;
+		if (!last)
+			continue;
+		if (!table->column_count)
+			table->column_count = in_row;
+		if (in_row != table->column_count)
+			return -EBADMSG;
+		in_row = 0;
+	}
+	if (!count || in_row)
+		return -EBADMSG;
+	table->row_count = count / table->column_count - 1;
+	return 0;
+}
+
+int csvtable_read(struct csvtable *ret, const char *path)
+{
+	struct csvtable table = { 0 };
+	int error = read_file(path, &table.text);
+
+	if (!error)
+		error = split(&table);
+	if (error)
+		csvtable_free(&table);
+	else
+		*ret = table;
+	return error;
+}
+
+void csvtable_free(struct csvtable *table)
+{
+	free(table->cells);
+	free(table->text);
+	*table = (struct csvtable){ 0 };
+}
+
+const char *csvtable_text(const struct csvtable *table, size_t row, const char *column)
+{
+	for (size_t i = 0; i < table->column_count; i++)
+		if (!strcmp(table->cells[i], column))
+			return table->cells[(row + 1) * table->column_count + i];
+	return "";
+}
+
+bool csvtable_number(const struct csvtable *table, size_t row, const char *column, double *ret)
+{
+	const char *text = csvtable_text(table, row, column);
+	char *end;
+	double value = strtod(text, &end);
+
+	if (end == text || *end)
+		return false;
+	*ret = value;
+	return true;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* lingerd, started by the lab for one trial, on a socket of its own. */
+#ifndef LINGERBENCH_DAEMON_H
+#define LINGERBENCH_DAEMON_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lingerbench/strategy.h"
+
+/*
+ * Starts the lingerd that lies beside this program and waits until it listens on socket_path. Its
+ * messages go to the file log_path. Its pid; or a negative errno, and why has been logged.
+ */
+pid_t daemon_start(const char *socket_path, const struct strategy_settings *settings,
+		   const char *log_path);
+
+/*
+ * Ends it in order (SIGTERM), by force after 10 s. *ret_cpu_us: CPU time that it used, user and
+ * system. 0; or the signal or exit status that it had ended with before, or ended with now, as
+ * waitpid(2) tells it.
+ */
+int daemon_stop(pid_t pid, uint64_t *ret_cpu_us);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "lingerbench/folder.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* mkdir -p */
+static int make_folders(const char *path)
+{
+	char prefix[PATH_MAX];
+
+	snprintf(prefix, sizeof(prefix), "%s", path);
+	for (char *slash = prefix + 1; (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		if (mkdir(prefix, 0755) && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	return mkdir(prefix, 0755) && errno != EEXIST ? -errno : 0;
+}
+
+int results_folder_begin(struct results_folder *ret, const char *out, const char *scenario,
+			 const char *commit)
+{
+	char moment[32];
+	time_t now = time(NULL);
+	int length;
+
+	strftime(moment, sizeof(moment), "%Y%m%dT%H%M%SZ", gmtime(&now));
+	length = snprintf(ret->path, sizeof(ret->path), "%s/%s/%s-%s", out, scenario, moment,
+			  commit);
+	if (length + sizeof(".partial") > sizeof(ret->partial))
+		return -ENAMETOOLONG;
+	snprintf(ret->partial, sizeof(ret->partial), "%.*s.partial", length, ret->path);
+	snprintf(ret->latest, sizeof(ret->latest), "%s/latest", out);
+	return make_folders(ret->partial);
+}
+
+/* A link is replaced, never missing in between. */
+static int point_latest(const struct results_folder *folder)
+{
+	char fresh[PATH_MAX + 16];
+	size_t above = strlen(folder->latest) - strlen("latest");
+
+	snprintf(fresh, sizeof(fresh), "%s.%d", folder->latest, (int)getpid());
+	unlink(fresh);
+	if (symlink(folder->path + above, fresh))
+		return -errno;
+	if (rename(fresh, folder->latest)) {
+		int error = -errno;
+
+		unlink(fresh);
+		return error;
+	}
+	return 0;
+}
+
+int results_folder_finish(const struct results_folder *folder)
+{
+	if (rename(folder->partial, folder->path))
+		return -errno;
+	return point_latest(folder);
+}
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+	(void)status;
+	(void)type;
+	(void)walk;
+	remove(path);
+	return 0;
+}
+
+void results_folder_abandon(const struct results_folder *folder)
+{
+	nftw(folder->partial, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+int scratch_folder_make(char path[PATH_MAX])
+{
+	const char *parent = getenv("TMPDIR");
+
+	snprintf(path, PATH_MAX, "%s/lingerbench-XXXXXX", parent ? parent : "/tmp");
+	return mkdtemp(path) ? 0 : -errno;
+}
+
+void scratch_folder_remove(const char *path)
+{
+	nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}

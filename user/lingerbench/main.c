@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "lingerbench/report.h"
+#include "lingerbench/run.h"
+#include "lingerbench/scenario.h"
+
+enum { EXIT_USAGE = 2 };
+
+static const char help[] =
+	"usage: lingerbench run SCENARIO [--out DIR] [--set SECTION.KEY=VALUE]... [--dry-run]\n"
+	"       lingerbench list\n"
+	"       lingerbench report DIR\n"
+	"\n"
+	"Compares ways to close TCP connections: a pool of blocking workers, a client process\n"
+	"that checks every response byte for byte, and the close tracer, on loopback.\n"
+	"\n"
+	"  run      runs scenarios/SCENARIO.ini (or a path), prints the table, and writes\n"
+	"           DIR/SCENARIO/UTC-COMMIT/: connections.csv summary.csv run.json report.html\n"
+	"    --out DIR            folder of the results (default: results)\n"
+	"    --set SECTION.KEY=VALUE   replaces a setting of the scenario; may be repeated\n"
+	"    --dry-run            prints the plan and how long it takes, runs nothing\n"
+	"  list     the scenarios, strategies and peers there are\n"
+	"  report   writes report.html of a folder of results anew\n"
+	"\n"
+	"  -h, --help     this text\n"
+	"  -V, --version  the version\n"
+	"\n"
+	"Exit status: 0 done, 1 failed, 2 wrong usage or scenario, 3 an [expect] line does not\n"
+	"hold, 130 interrupted.\n";
+
+static int usage(const char *problem)
+{
+	log_error("%s; see lingerbench --help", problem);
+	return EXIT_USAGE;
+}
+
+/* The command line as it was typed, near enough to be typed again. */
+static char *join_arguments(int argc, char **argv)
+{
+	size_t size = 1;
+	char *line;
+
+	for (int i = 0; i < argc; i++)
+		size += strlen(argv[i]) + 3;
+	line = malloc(size);
+	if (!line)
+		return NULL;
+	*line = '\0';
+	for (int i = 0; i < argc; i++) {
+		const char *quote = strpbrk(argv[i], " *<>;&|()$`\"") ? "'" : "";
+
+		sprintf(line + strlen(line), "%s%s%s%s", i ? " " : "", quote, argv[i], quote);
+	}
+	return line;
+}
+
+static int command_run(int argc, char **argv, const char *command)
+{
+	static const struct option long_options[] = {
+		{ "out", required_argument, NULL, 'o' },
+		{ "set", required_argument, NULL, 's' },
+		{ "dry-run", no_argument, NULL, 'n' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	struct run_options options = { .out = "results", .command = command };
+	int status, option;
+
+	options.settings = calloc((size_t)argc, sizeof(*options.settings));
+	if (!options.settings)
+		return EXIT_FAILURE;
+	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		switch (option) {
+		case 'o':
+			options.out = optarg;
+			break;
+		case 's':
+			options.settings[options.setting_count++] = optarg;
+			break;
+		case 'n':
+			options.dry_run = true;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			free(options.settings);
+			return EXIT_SUCCESS;
+		default:
+			free(options.settings);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind + 1 == argc) {
+		options.scenario = argv[optind];
+		status = (int)run(&options);
+	} else {
+		status = usage("run takes one scenario");
+	}
+	free(options.settings);
+	return status;
+}
+
+static int command_list(void)
+{
+	int error;
+
+	puts("scenarios:");
+	error = scenario_list();
+	puts("strategies:");
+	for (size_t i = 0; strategies[i]; i++)
+		printf("  %-18s %s\n", strategies[i]->name, strategies[i]->summary);
+	puts("peers:");
+	for (const struct peer_default *peer = peer_defaults; peer->name; peer++)
+		printf("  %-18s %-42s %s\n", peer->name, peer->script, peer->summary);
+	return error ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int command_report(const char *folder)
+{
+	int error = report_write(folder);
+
+	if (error) {
+		log_error("cannot make a report of %s: %s; expected a folder with run.json, "
+			  "summary.csv and connections.csv",
+			  folder, strerror(-error));
+		return EXIT_FAILURE;
+	}
+	printf("%s/report.html\n", folder);
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	const char *command = argc > 1 ? argv[1] : "";
+	int status;
+
+	log_open("lingerbench");
+	if (!strcmp(command, "-h") || !strcmp(command, "--help")) {
+		fputs(help, stdout);
+		return EXIT_SUCCESS;
+	}
+	if (!strcmp(command, "-V") || !strcmp(command, "--version")) {
+		puts("lingerbench " LINGER_VERSION);
+		return EXIT_SUCCESS;
+	}
+	if (!strcmp(command, "run")) {
+		char *line = join_arguments(argc, argv);
+
+		argv[1] = (char *)"lingerbench run"; /* getopt names it in its messages */
+		status = command_run(argc - 1, argv + 1, line ? line : "");
+		free(line);
+		return status;
+	}
+	if (!strcmp(command, "list"))
+		return argc == 2 ? command_list() : usage("list takes no argument");
+	if (!strcmp(command, "report"))
+		return argc == 3 ? command_report(argv[2]) : usage("report takes one folder");
+	return usage(*command ? "unknown command" : "no command");
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a client does, as a script of one line: "get receive pause:200ms close". Steps run in order;
+ *a peer that behaves in a new way is a new line in a scenario and no code.
+ *
+ *	get			send a request without a body
+ *	post:BYTES		send the head of a request whose body has that many bytes
+ *	upload:COUNTxBYTES/TIME	send COUNT pieces of the body, TIME apart; a send that fails ends
+ *the step receive			read until EOF or an error pause:TIME		do nothing
+ *	half-close		shutdown(SHUT_WR)
+ *	close			close(); every script ends with this or with
+ *	reset			close() with l_linger 0: RST
+ *
+ * BYTES take the suffixes k and m (1024s), TIME takes ms and s.
+ */
+#ifndef LINGERBENCH_PEER_H
+#define LINGERBENCH_PEER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum peer_step_kind {
+	PEER_GET,
+	PEER_POST,
+	PEER_UPLOAD,
+	PEER_RECEIVE,
+	PEER_PAUSE,
+	PEER_HALF_CLOSE,
+	PEER_CLOSE,
+	PEER_RESET,
+};
+
+struct peer_step {
+	enum peer_step_kind kind;
+	uint64_t bytes;	   /* post: of the body; upload: of a piece */
+	uint64_t count;	   /* upload: pieces */
+	uint64_t pause_ns; /* pause; upload: between two pieces */
+};
+
+enum { PEER_MAX_STEPS = 16, PEER_MAX_NAME = 32 };
+
+struct peer {
+	char name[PEER_MAX_NAME];
+	char script[192];
+	struct peer_step steps[PEER_MAX_STEPS];
+	size_t step_count;
+};
+
+/* 0, or -EINVAL with the reason in error[] and *ret untouched. */
+int peer_parse(const char *name, const char *script, struct peer *ret, char *error,
+	       size_t error_size);
+
+/* The peers that need no line in a scenario; ends with a NULL name. */
+struct peer_default {
+	const char *name;
+	const char *script;
+	const char *summary;
+};
+
+extern const struct peer_default peer_defaults[];
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#include "lingerbench/plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "common/log.h"
+#include "lingerbench/random.h"
+
+enum { FDS_BESIDES_CLIENTS = 64, TRIAL_OVERHEAD_MS = 60 };
+
+static void shuffle(struct trial *trials, size_t count, uint64_t *random)
+{
+	for (size_t i = count; i > 1; i--) {
+		size_t j = random_next(random) % i;
+		struct trial other = trials[j];
+
+		trials[j] = trials[i - 1];
+		trials[i - 1] = other;
+	}
+}
+
+int plan_make(struct plan *ret, const struct scenario *scenario)
+{
+	size_t in_block = scenario->strategy_count * scenario->peer_count;
+	struct trial *trials = calloc(scenario->blocks * in_block, sizeof(*trials));
+	struct trial *next = trials;
+	uint64_t random = scenario->seed;
+
+	if (!trials)
+		return -ENOMEM;
+	for (uint64_t block = 1; block <= scenario->blocks; block++) {
+		struct trial *first = next;
+
+		for (size_t s = 0; s < scenario->strategy_count; s++)
+			for (size_t p = 0; p < scenario->peer_count; p++)
+				*next++ = (struct trial){ .block = block,
+							  .strategy = scenario->strategies[s],
+							  .peer = scenario->peers[p] };
+		shuffle(first, in_block, &random);
+	}
+	*ret = (struct plan){ .trials = trials, .count = scenario->blocks * in_block };
+	return 0;
+}
+
+void plan_free(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		trial_rows_unmap(plan->trials[i].rows);
+	free(plan->trials);
+	*plan = (struct plan){ 0 };
+}
+
+static double pauses_s(const struct peer *peer)
+{
+	double total_ns = 0;
+
+	for (size_t i = 0; i < peer->step_count; i++) {
+		const struct peer_step *step = &peer->steps[i];
+
+		if (step->kind == PEER_PAUSE)
+			total_ns += (double)step->pause_ns;
+		if (step->kind == PEER_UPLOAD)
+			total_ns += (double)step->pause_ns * (double)(step->count - 1);
+	}
+	return total_ns / 1e9;
+}
+
+double plan_estimate_s(const struct plan *plan, const struct scenario *scenario)
+{
+	double total = 0;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct trial *trial = &plan->trials[i];
+		double at_once = (double)scenario->clients;
+
+		if (trial->strategy->waits_for_peer && scenario->workers < scenario->clients)
+			at_once = (double)scenario->workers;
+		total += pauses_s(trial->peer) * (double)scenario->connections / at_once;
+		total += TRIAL_OVERHEAD_MS / 1e3;
+	}
+	return total;
+}
+
+void plan_print(const struct plan *plan, const struct scenario *scenario)
+{
+	printf("%s: %s\n", scenario->name, scenario->title);
+	printf("%zu trials of %llu connections, %llu at once, to %llu workers; responses of %llu "
+	       "bytes; "
+	       "seed %llu\n",
+	       plan->count, (unsigned long long)scenario->connections,
+	       (unsigned long long)scenario->clients, (unsigned long long)scenario->workers,
+	       (unsigned long long)scenario->response_bytes, (unsigned long long)scenario->seed);
+	for (size_t i = 0; i < plan->count; i++)
+		printf("  %3zu  block %llu  %-16s %-12s %s\n", i + 1,
+		       (unsigned long long)plan->trials[i].block, plan->trials[i].strategy->name,
+		       plan->trials[i].peer->name, plan->trials[i].peer->script);
+	printf("at least %.0f s by the peers' own pauses\n", plan_estimate_s(plan, scenario));
+}
+
+int plan_check_limits(const struct scenario *scenario)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		return 0;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+	if (scenario->clients + FDS_BESIDES_CLIENTS <= files.rlim_cur)
+		return 0;
+	log_error("%s: %llu clients at once and %d other descriptors are more than the %llu that "
+		  "this "
+		  "process may open; lower [load] clients or raise RLIMIT_NOFILE (ulimit -n)",
+		  scenario->path, (unsigned long long)scenario->clients, FDS_BESIDES_CLIENTS,
+		  (unsigned long long)files.rlim_cur);
+	return -EMFILE;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "lingerbench/results.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lingerbench/connections_csv.h"
+#include "lingerbench/join.h"
+#include "lingerbench/summary.h"
+
+struct writing {
+	const struct scenario *scenario;
+	const struct plan *plan;
+	const struct tracelog *log;
+	bool tracing;
+	struct csv *connections;
+	struct csv *summary;
+	struct joined_row *rows; /* of the trial at hand */
+};
+
+static int add_trial(struct writing *writing, const struct trial *trial, struct summary *summary)
+{
+	size_t count = writing->scenario->connections;
+	int error = join_rows(trial->rows, count, writing->log, writing->rows);
+
+	if (!error)
+		error = connections_csv_rows(writing->connections, trial, writing->rows, count);
+	if (!error)
+		error = summary_add(summary, trial, writing->rows, count);
+	return error;
+}
+
+/* All blocks of one strategy under one peer. */
+static int write_group(struct writing *writing, const struct strategy *strategy,
+		       const struct peer *peer)
+{
+	struct summary summary = { .strategy = strategy,
+				   .peer = peer,
+				   .tracing = writing->tracing };
+	int error = 0;
+
+	for (size_t i = 0; i < writing->plan->count && !error; i++) {
+		const struct trial *trial = &writing->plan->trials[i];
+
+		if (trial->strategy == strategy && trial->peer == peer)
+			error = add_trial(writing, trial, &summary);
+	}
+	if (!error)
+		error = summary_csv_row(writing->summary, &summary);
+	summary_free(&summary);
+	return error;
+}
+
+static int write_groups(struct writing *writing)
+{
+	const struct scenario *scenario = writing->scenario;
+	int error = connections_csv_head(writing->connections);
+
+	if (!error)
+		error = summary_csv_head(writing->summary);
+	for (size_t p = 0; p < scenario->peer_count; p++)
+		for (size_t s = 0; s < scenario->strategy_count && !error; s++)
+			error = write_group(writing, scenario->strategies[s], scenario->peers[p]);
+	return error;
+}
+
+int results_write(const char *folder, const struct scenario *scenario, const struct plan *plan,
+		  const struct tracelog *log, bool tracing)
+{
+	struct writing writing = {
+		.scenario = scenario, .plan = plan, .log = log, .tracing = tracing
+	};
+	char path[PATH_MAX];
+	int error, close_error;
+
+	writing.rows = calloc(scenario->connections, sizeof(*writing.rows));
+	if (!writing.rows)
+		return -ENOMEM;
+	snprintf(path, sizeof(path), "%s/connections.csv", folder);
+	error = csv_create(&writing.connections, path);
+	snprintf(path, sizeof(path), "%s/summary.csv", folder);
+	if (!error)
+		error = csv_create(&writing.summary, path);
+	if (!error)
+		error = write_groups(&writing);
+	close_error = csv_close(writing.connections);
+	error = error ? error : close_error;
+	close_error = csv_close(writing.summary);
+	free(writing.rows);
+	return error ? error : close_error;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* connections.csv and summary.csv of a run. */
+#ifndef LINGERBENCH_RESULTS_H
+#define LINGERBENCH_RESULTS_H
+
+#include <stdbool.h>
+
+#include "lingerbench/plan.h"
+#include "lingerbench/tracelog.h"
+
+/* Writes both files into the folder. 0 or a negative errno. */
+int results_write(const char *folder, const struct scenario *scenario, const struct plan *plan,
+		  const struct tracelog *log, bool tracing);
+
+#endif

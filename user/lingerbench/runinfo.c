@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#include "lingerbench/runinfo.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "lingerbench/environment.h"
+
+/* Of run.json and of the columns of both CSV files; grows when one of them changes its meaning. */
+enum { SCHEMA_VERSION = 1 };
+
+static json_t *describe_scenario(const struct scenario *scenario)
+{
+	json_t *names = json_array(), *peers = json_object();
+
+	for (size_t i = 0; i < scenario->strategy_count; i++)
+		json_array_append_new(names, json_string(scenario->strategies[i]->name));
+	for (size_t i = 0; i < scenario->peer_count; i++)
+		json_object_set_new(peers, scenario->peers[i]->name,
+				    json_string(scenario->peers[i]->script));
+	return json_pack("{s:s s:s s:s s:I s:I s:I s:I s:I s:I s:f s:I s:f s:f s:o s:o}", "name",
+			 scenario->name, "path", scenario->path, "title", scenario->title,
+			 "workers", (json_int_t)scenario->workers, "response_bytes",
+			 (json_int_t)scenario->response_bytes, "connections_per_trial",
+			 (json_int_t)scenario->connections, "clients",
+			 (json_int_t)scenario->clients, "blocks", (json_int_t)scenario->blocks,
+			 "seed", (json_int_t)scenario->seed, "timeout_s",
+			 (double)scenario->timeout_ns / 1e9, "so_linger_s",
+			 (json_int_t)scenario->settings.so_linger_s, "idle_timeout_s",
+			 (double)scenario->settings.idle_timeout_ns / 1e9, "total_timeout_s",
+			 (double)scenario->settings.total_timeout_ns / 1e9, "strategies", names,
+			 "peers", peers);
+}
+
+static json_t *describe_trials(const struct plan *plan)
+{
+	json_t *trials = json_array();
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct trial *trial = &plan->trials[i];
+
+		json_array_append_new(trials,
+				      json_pack("{s:I s:s s:s s:f s:I}", "block",
+						(json_int_t)trial->block, "strategy",
+						trial->strategy->name, "peer", trial->peer->name,
+						"duration_s",
+						(double)(trial->ended_ns - trial->started_ns) / 1e9,
+						"cpu_us", (json_int_t)trial->cpu_us));
+	}
+	return trials;
+}
+
+static json_t *describe_trace(const struct runinfo *info)
+{
+	if (info->untraced_because)
+		return json_pack("{s:b s:s}", "traced", 0, "reason", info->untraced_because);
+	return json_pack("{s:b s:I s:I s:I}", "traced", 1, "records",
+			 (json_int_t)info->trace_records, "lost_ring_full",
+			 (json_int_t)info->losses.ring_full, "lost_map_full",
+			 (json_int_t)info->losses.map_full);
+}
+
+static json_t *describe_warnings(const struct warnings *warnings)
+{
+	json_t *texts = json_array();
+
+	for (size_t i = 0; i < warnings->count && i < WARNINGS_MAX; i++)
+		json_array_append_new(texts, json_string(warnings->texts[i]));
+	return texts;
+}
+
+int runinfo_write(const struct runinfo *info, const char *path)
+{
+	json_t *root =
+		json_pack("{s:i s:s s:s s:s s:s s:s s:i s:o s:o s:o s:o s:o s:O}", "schema_version",
+			  SCHEMA_VERSION, "version", LINGER_VERSION, "commit", info->commit,
+			  "command", info->command, "started_utc", info->started_utc, "ended_utc",
+			  info->ended_utc, "server_port", (int)info->port, "scenario",
+			  describe_scenario(info->scenario), "trials", describe_trials(info->plan),
+			  "trace", describe_trace(info), "warnings",
+			  describe_warnings(info->warnings), "environment", environment_describe(),
+			  "counters", info->counters);
+	int error = 0;
+	FILE *file;
+
+	if (!root)
+		return -ENOMEM;
+	file = fopen(path, "we");
+	if (!file) {
+		error = -errno;
+	} else {
+		errno = 0;
+		if (json_dumpf(root, file, JSON_INDENT(2)) || fputc('\n', file) == EOF)
+			error = errno ? -errno : -EIO;
+		if (fclose(file) && !error)
+			error = -errno;
+	}
+	json_decref(root);
+	return error;
+}

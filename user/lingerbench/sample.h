@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* A growing list of measurements and its quantiles. A zeroed one is empty. */
+#ifndef LINGERBENCH_SAMPLE_H
+#define LINGERBENCH_SAMPLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct sample {
+	double *values;
+	size_t count;
+	size_t size;
+	bool sorted;
+};
+
+/* 0 or -ENOMEM. */
+int sample_add(struct sample *sample, double value);
+
+/*
+ * The smallest value that at least the share q (0 < q <= 1) of the sample does not pass (nearest
+ * rank). Sorts the sample. False: the sample is empty, *ret is untouched.
+ */
+bool sample_quantile(struct sample *sample, double q, double *ret);
+
+void sample_free(struct sample *sample);
+
+#endif

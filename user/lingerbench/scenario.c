@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+#include "lingerbench/scenario.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/inifile.h"
+#include "common/log.h"
+#include "common/number.h"
+#include "lingerbench/quantity.h"
+
+#define SCENARIO_FOLDER "scenarios"
+
+enum key_type { COUNT, BYTES, TIME, SECONDS, YES_NO, TEXT };
+
+/* Every key that holds one value. Ranges of times are in seconds. */
+static const struct scalar_key {
+	const char *section, *key;
+	enum key_type type;
+	size_t offset;
+	uint64_t least, most;
+} scalar_keys[] = {
+	{ "scenario", "title", TEXT, offsetof(struct scenario, title), 0, 191 },
+	{ "server", "workers", COUNT, offsetof(struct scenario, workers), 1, 256 },
+	{ "server", "port", COUNT, offsetof(struct scenario, port), 0, 65535 },
+	{ "response", "bytes", BYTES, offsetof(struct scenario, response_bytes), 1, 64 << 20 },
+	{ "load", "connections", COUNT, offsetof(struct scenario, connections), 1, 1000000 },
+	{ "load", "clients", COUNT, offsetof(struct scenario, clients), 1, 15000 },
+	{ "load", "blocks", COUNT, offsetof(struct scenario, blocks), 1, 1000 },
+	{ "load", "seed", COUNT, offsetof(struct scenario, seed), 0, UINT32_MAX },
+	{ "load", "timeout", TIME, offsetof(struct scenario, timeout_ns), 1, 3600 },
+	{ "strategies", "so-linger", SECONDS, offsetof(struct scenario, settings.so_linger_s), 1,
+	  3600 },
+	{ "strategies", "idle-timeout", TIME, offsetof(struct scenario, settings.idle_timeout_ns),
+	  0, 3600 },
+	{ "strategies", "total-timeout", TIME, offsetof(struct scenario, settings.total_timeout_ns),
+	  0, 3600 },
+	{ "trace", "enabled", YES_NO, offsetof(struct scenario, trace), 0, 1 },
+};
+
+static const char *const sections[] = { "scenario",   "server", "response", "load",
+					"strategies", "peers",	"trace",    "expect" };
+
+static bool is_section(const char *name)
+{
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
+		if (!strcmp(sections[i], name))
+			return true;
+	return false;
+}
+
+static int parse_yes_no(const char *text, bool *ret)
+{
+	if (!strcmp(text, "yes"))
+		*ret = true;
+	else if (!strcmp(text, "no"))
+		*ret = false;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+static int store_scalar(const struct scalar_key *key, void *target, const char *value)
+{
+	uint64_t ns;
+	int error;
+
+	switch (key->type) {
+	case COUNT:
+		return number_parse(value, key->least, key->most, target);
+	case BYTES:
+		return quantity_parse_bytes(value, key->least, key->most, target);
+	case TIME:
+		return quantity_parse_time(value, key->least, key->most, target);
+	case SECONDS:
+		error = quantity_parse_time(value, key->least, key->most, &ns);
+		if (!error && ns % NS_PER_S)
+			error = -EINVAL;
+		if (!error)
+			*(uint64_t *)target = ns / NS_PER_S;
+		return error;
+	case YES_NO:
+		return parse_yes_no(value, target);
+	case TEXT:
+		if (strlen(value) > key->most)
+			return -ERANGE;
+		strcpy(target, value);
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static bool complain_of_value(struct inifile_place place, const struct scalar_key *key,
+			      const char *value, int error)
+{
+	static const char *const forms[] = {
+		[COUNT] = "a whole number",
+		[BYTES] = "bytes, as 5000, 64k or 1m",
+		[TIME] = "a time, as 200ms or 2s",
+		[SECONDS] = "whole seconds, as 2s",
+		[YES_NO] = "yes or no",
+		[TEXT] = "a line of text",
+	};
+	static const char *const units[] = {
+		[COUNT] = "",	  [BYTES] = " bytes", [TIME] = " s",
+		[SECONDS] = " s", [YES_NO] = "",      [TEXT] = " bytes"
+	};
+
+	if (error == -ERANGE)
+		return inifile_complain(place, "%s = %s: out of range, expected %llu to %llu%s",
+					key->key, value, (unsigned long long)key->least,
+					(unsigned long long)key->most, units[key->type]);
+	return inifile_complain(place, "%s = %s: expected %s", key->key, value, forms[key->type]);
+}
+
+/* A line of strategy names; a continued line adds to the list. */
+static bool take_strategies(struct scenario *scenario, struct inifile_place place,
+			    const char *value)
+{
+	char words[256];
+	char *rest = words;
+
+	snprintf(words, sizeof(words), "%s", value);
+	for (char *word; (word = strtok_r(NULL, " \t", &rest));) {
+		const struct strategy *strategy = strategy_find(word);
+
+		if (!strategy)
+			return inifile_complain(place,
+						"no strategy is called \"%s\"; see \"lingerbench "
+						"list\"",
+						word);
+		for (size_t i = 0; i < scenario->strategy_count; i++)
+			if (scenario->strategies[i] == strategy)
+				return inifile_complain(place, "strategy %s stands here twice",
+							word);
+		if (scenario->strategy_count == SCENARIO_MAX_STRATEGIES)
+			return inifile_complain(place, "more than %d strategies",
+						SCENARIO_MAX_STRATEGIES);
+		scenario->strategies[scenario->strategy_count++] = strategy;
+	}
+	return true;
+}
+
+/* Names only: the scripts may stand on later lines. */
+static bool take_peer_names(struct scenario *scenario, struct inifile_place place,
+			    const char *value)
+{
+	char words[256];
+	char *rest = words;
+
+	snprintf(words, sizeof(words), "%s", value);
+	for (char *word; (word = strtok_r(NULL, " \t", &rest));) {
+		if (strlen(word) >= PEER_MAX_NAME)
+			return inifile_complain(place, "no peer is called \"%s\"", word);
+		if (scenario->peer_count == SCENARIO_MAX_PEERS)
+			return inifile_complain(place, "more than %d peers", SCENARIO_MAX_PEERS);
+		strcpy(scenario->peer_names[scenario->peer_count++], word);
+	}
+	return true;
+}
+
+static struct peer *find_peer(struct scenario *scenario, const char *name)
+{
+	for (size_t i = 0; i < scenario->known_peer_count; i++)
+		if (!strcmp(scenario->known_peers[i].name, name))
+			return &scenario->known_peers[i];
+	return NULL;
+}
+
+/* NAME = SCRIPT: a new peer, or a default one with another script. */
+static bool take_peer(struct scenario *scenario, struct inifile_place place, const char *name,
+		      const char *script)
+{
+	struct peer *peer = find_peer(scenario, name);
+	char error[256];
+
+	if (!peer) {
+		if (scenario->known_peer_count == SCENARIO_MAX_PEERS)
+			return inifile_complain(place, "more than %d peers", SCENARIO_MAX_PEERS);
+		peer = &scenario->known_peers[scenario->known_peer_count];
+	}
+	if (peer_parse(name, script, peer, error, sizeof(error)))
+		return inifile_complain(place, "peer %s: %s", name, error);
+	if (peer == &scenario->known_peers[scenario->known_peer_count])
+		scenario->known_peer_count++;
+	return true;
+}
+
+/* "close.uploader.truncated" and ">= 1" */
+static bool take_expectation(struct scenario *scenario, struct inifile_place place, const char *key,
+			     const char *value)
+{
+	struct expectation expectation;
+	char rest;
+
+	if (scenario->expectation_count == SCENARIO_MAX_EXPECTATIONS)
+		return inifile_complain(place, "more than %d expectations",
+					SCENARIO_MAX_EXPECTATIONS);
+	if (sscanf(key, "%31[^.].%31[^.].%47[a-z0-9_]%c", expectation.strategy, expectation.peer,
+		   expectation.column, &rest) != 3 ||
+	    sscanf(value, "%2[<>=] %lf %c", expectation.operator, & expectation.limit, &rest) != 2)
+		return inifile_complain(place,
+					"%s = %s: expected STRATEGY.PEER.COLUMN = OPERATOR NUMBER, "
+					"as "
+					"close.uploader.truncated = >= 1",
+					key, value);
+	scenario->expectations[scenario->expectation_count++] = expectation;
+	return true;
+}
+
+static bool take_key(void *context, struct inifile_place place, const char *section,
+		     const char *key, const char *value)
+{
+	struct scenario *scenario = context;
+
+	if (!is_section(section))
+		return inifile_complain(place, "unknown section [%s]", section);
+	if (!strcmp(section, "strategies") && !strcmp(key, "use"))
+		return take_strategies(scenario, place, value);
+	if (!strcmp(section, "peers") && !strcmp(key, "use"))
+		return take_peer_names(scenario, place, value);
+	if (!strcmp(section, "peers"))
+		return take_peer(scenario, place, key, value);
+	if (!strcmp(section, "expect"))
+		return take_expectation(scenario, place, key, value);
+	for (size_t i = 0; i < sizeof(scalar_keys) / sizeof(scalar_keys[0]); i++) {
+		const struct scalar_key *known = &scalar_keys[i];
+		int error;
+
+		if (strcmp(known->section, section) || strcmp(known->key, key))
+			continue;
+		error = store_scalar(known, (char *)scenario + known->offset, value);
+		return error ? complain_of_value(place, known, value, error) : true;
+	}
+	return inifile_complain(place, "unknown key \"%s\" in [%s]", key, section);
+}
+
+/* "SECTION.KEY=VALUE" from the command line. */
+static bool take_setting(struct scenario *scenario, const char *setting)
+{
+	struct inifile_place place = { .file = setting };
+	char section[64], key[128];
+	const char *equals = strchr(setting, '=');
+
+	if (!equals || sscanf(setting, "%63[^.=].%127[^=]", section, key) != 2) {
+		log_error("--set %s: expected SECTION.KEY=VALUE", setting);
+		return false;
+	}
+	/* Lists are replaced, not added to. */
+	if (!strcmp(section, "strategies") && !strcmp(key, "use"))
+		scenario->strategy_count = 0;
+	if (!strcmp(section, "peers") && !strcmp(key, "use"))
+		scenario->peer_count = 0;
+	return take_key(scenario, place, section, key, equals + 1);
+}
+
+static void set_defaults(struct scenario *scenario)
+{
+	char error[256];
+
+	*scenario = (struct scenario){
+		.workers = 4,
+		.response_bytes = 1 << 20,
+		.connections = 100,
+		.clients = 50,
+		.blocks = 1,
+		.seed = 1,
+		.timeout_ns = 30 * NS_PER_S,
+		.settings = { .so_linger_s = 2,
+			      .idle_timeout_ns = 2 * NS_PER_S,
+			      .total_timeout_ns = 30 * NS_PER_S },
+		.trace = true,
+	};
+	for (const struct peer_default *peer = peer_defaults; peer->name; peer++)
+		if (peer_parse(peer->name, peer->script,
+			       &scenario->known_peers[scenario->known_peer_count++], error,
+			       sizeof(error)))
+			abort(); /* our own table is wrong */
+}
+
+/* What only the whole can tell. */
+static bool check_whole(struct scenario *scenario)
+{
+	struct inifile_place place = { .file = scenario->path };
+	bool right = true;
+
+	if (!scenario->strategy_count)
+		right = inifile_complain(place, "[strategies] use = names no strategy");
+	if (!scenario->peer_count)
+		right = inifile_complain(place, "[peers] use = names no peer");
+	if (scenario->clients > scenario->connections)
+		scenario->clients = scenario->connections;
+	for (size_t i = 0; i < scenario->peer_count; i++) {
+		scenario->peers[i] = find_peer(scenario, scenario->peer_names[i]);
+		if (!scenario->peers[i])
+			right = inifile_complain(place,
+						 "no peer is called \"%s\"; see \"lingerbench "
+						 "list\"",
+						 scenario->peer_names[i]);
+	}
+	return right;
+}
+
+static void locate(struct scenario *scenario, const char *name_or_path)
+{
+	const char *base = strrchr(name_or_path, '/');
+	size_t length;
+
+	if (base || strchr(name_or_path, '.'))
+		snprintf(scenario->path, sizeof(scenario->path), "%s", name_or_path);
+	else
+		snprintf(scenario->path, sizeof(scenario->path), SCENARIO_FOLDER "/%s.ini",
+			 name_or_path);
+	base = strrchr(scenario->path, '/');
+	base = base ? base + 1 : scenario->path;
+	length = strcspn(base, ".");
+	snprintf(scenario->name, sizeof(scenario->name), "%.*s", (int)length, base);
+}
+
+int scenario_load(struct scenario *ret, const char *name_or_path, char *const settings[],
+		  size_t setting_count)
+{
+	int error;
+	bool right;
+
+	set_defaults(ret);
+	locate(ret, name_or_path);
+	error = inifile_read(ret->path, take_key, ret);
+	if (error && error != -EINVAL) {
+		log_error("cannot read %s: %s; \"lingerbench list\" shows the scenarios", ret->path,
+			  strerror(-error));
+		return error;
+	}
+	right = !error;
+	for (size_t i = 0; i < setting_count; i++)
+		right &= take_setting(ret, settings[i]);
+	right &= check_whole(ret);
+	return right ? 0 : -EINVAL;
+}
+
+int scenario_list(void)
+{
+	glob_t found;
+
+	if (glob(SCENARIO_FOLDER "/*.ini", 0, NULL, &found)) {
+		log_error("no scenarios here: run this where the folder " SCENARIO_FOLDER "/ is");
+		return -ENOENT;
+	}
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		struct scenario *scenario = malloc(sizeof(*scenario));
+
+		if (scenario && !scenario_load(scenario, found.gl_pathv[i], NULL, 0))
+			printf("  %-18s %s\n", scenario->name, scenario->title);
+		free(scenario);
+	}
+	globfree(&found);
+	return 0;
+}

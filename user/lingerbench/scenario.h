@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* A scenario: what scenarios/NAME.ini says, checked, with the defaults filled in. */
+#ifndef LINGERBENCH_SCENARIO_H
+#define LINGERBENCH_SCENARIO_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lingerbench/peer.h"
+#include "lingerbench/strategy.h"
+
+enum {
+	SCENARIO_MAX_STRATEGIES = 16,
+	SCENARIO_MAX_PEERS = 32,
+	SCENARIO_MAX_EXPECTATIONS = 64,
+};
+
+/* One line of [expect]: STRATEGY.PEER.COLUMN = OPERATOR NUMBER, as "close.uploader.truncated = >=
+ * 1". */
+struct expectation {
+	char strategy[32];	  /* "*": each */
+	char peer[PEER_MAX_NAME]; /* "*": each */
+	char column[48];
+	char operator[3];
+	double limit;
+};
+
+struct scenario {
+	char name[64]; /* the file's, without .ini */
+	char path[PATH_MAX];
+	char title[192];
+
+	uint64_t workers;
+	uint64_t port; /* 0: any free one */
+	uint64_t response_bytes;
+
+	uint64_t connections; /* of a trial */
+	uint64_t clients;     /* of these, at once */
+	uint64_t blocks;
+	uint64_t seed;
+	uint64_t timeout_ns; /* of one connection, from connect() to EOF */
+
+	const struct strategy *strategies[SCENARIO_MAX_STRATEGIES];
+	size_t strategy_count;
+	struct strategy_settings settings;
+
+	struct peer known_peers[SCENARIO_MAX_PEERS]; /* the defaults and the file's own */
+	size_t known_peer_count;
+	char peer_names[SCENARIO_MAX_PEERS][PEER_MAX_NAME];
+	const struct peer *peers[SCENARIO_MAX_PEERS]; /* those that this scenario uses */
+	size_t peer_count;
+
+	bool trace;
+
+	struct expectation expectations[SCENARIO_MAX_EXPECTATIONS];
+	size_t expectation_count;
+};
+
+/*
+ * Reads NAME or PATH: a name without a slash stands for scenarios/NAME.ini. Each of the settings,
+ * as "SECTION.KEY=VALUE", replaces what the file says. Every mistake is logged with its place. 0,
+ * or a negative errno that has been logged; *ret is undefined then. Do not copy *ret: it points
+ * into itself.
+ */
+int scenario_load(struct scenario *ret, const char *name_or_path, char *const settings[],
+		  size_t setting_count);
+
+/* Logs the scenarios of scenarios/ on stdout, a line each: name and title. 0 or a negative errno.
+ */
+int scenario_list(void);
+
+#endif

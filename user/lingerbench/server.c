@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+#include "lingerbench/server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+
+enum { HEAD_BYTES = 8192, IO_TIMEOUT_S = 60 };
+
+int server_listen(uint16_t *port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(*port),
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t length = sizeof(address);
+	int on = 1;
+	int error;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) || listen(fd, SOMAXCONN) ||
+	    getsockname(fd, (struct sockaddr *)&address, &length)) {
+		error = -errno;
+		close(fd);
+		return error;
+	}
+	*port = ntohs(address.sin_port);
+	return fd;
+}
+
+/* Reads up to the empty line, and whatever of a body came along. 0 or a negative errno. */
+static int read_head(int fd, char head[HEAD_BYTES])
+{
+	size_t used = 0;
+
+	while (used < HEAD_BYTES - 1) {
+		ssize_t n = recv(fd, head + used, HEAD_BYTES - 1 - used, 0);
+
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -ECONNABORTED;
+		used += (size_t)n;
+		head[used] = '\0';
+		if (strstr(head, "\r\n\r\n"))
+			return 0;
+	}
+	return -EMSGSIZE;
+}
+
+static int write_all(int fd, struct iovec *parts, size_t count)
+{
+	struct msghdr message = { .msg_iov = parts, .msg_iovlen = count };
+
+	while (message.msg_iovlen) {
+		ssize_t n = sendmsg(fd, &message, MSG_NOSIGNAL);
+
+		if (n < 0)
+			return -errno;
+		while (message.msg_iovlen && (size_t)n >= message.msg_iov->iov_len) {
+			n -= (ssize_t)message.msg_iov->iov_len;
+			message.msg_iov++;
+			message.msg_iovlen--;
+		}
+		if (message.msg_iovlen) {
+			message.msg_iov->iov_base = (char *)message.msg_iov->iov_base + n;
+			message.msg_iov->iov_len -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+static int respond(int fd, const struct response *response)
+{
+	char head[HEAD_BYTES];
+	char line[256];
+	struct iovec parts[2];
+	uint64_t connection;
+	const char *path;
+	int error = read_head(fd, head);
+
+	if (error)
+		return error;
+	path = strchr(head, '/');
+	if (!path)
+		return -EBADMSG;
+	connection = strtoull(path + 1, NULL, 10);
+	parts[0].iov_base = line;
+	parts[0].iov_len =
+		(size_t)snprintf(line, sizeof(line),
+				 "HTTP/1.1 %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
+				 head[0] == 'P' ? "413 Content Too Large" : "200 OK",
+				 response->body_bytes);
+	parts[1].iov_base = (void *)response_body(response, connection);
+	parts[1].iov_len = response->body_bytes;
+	return write_all(fd, parts, 2);
+}
+
+static uint64_t socket_cookie(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t length = sizeof(cookie);
+
+	getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length);
+	return cookie;
+}
+
+static void serve(const struct server *server, int fd, const struct sockaddr_in *client)
+{
+	const struct timeval timeout = { .tv_sec = IO_TIMEOUT_S };
+	struct server_row unrecorded;
+	size_t number = atomic_fetch_add(&server->rows->accepted, 1);
+	struct server_row *row =
+		number < server->rows->capacity ? &server->rows->server[number] : &unrecorded;
+
+	*row = (struct server_row){ .cookie = socket_cookie(fd),
+				    .accepted_ns = clock_now_ns(),
+				    .worker = getpid(),
+				    .client_port = ntohs(client->sin_port) };
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+	row->error = respond(fd, server->response);
+	row->responded_ns = clock_now_ns();
+	row->handoff_error = server->strategy->finish(fd, server->settings);
+	row->released_ns = clock_now_ns();
+	atomic_fetch_add(&server->rows->released, 1);
+}
+
+_Noreturn void server_work(const struct server *server)
+{
+	const struct strategy *strategy = server->strategy;
+	int error;
+
+	prctl(PR_SET_NAME, "lb-worker");
+	error = strategy->prepare ? strategy->prepare(server->settings) : 0;
+	if (error) {
+		log_error("strategy %s cannot prepare: %s", strategy->name, strerror(-error));
+		_exit(EXIT_FAILURE);
+	}
+	for (;;) {
+		struct sockaddr_in client;
+		socklen_t length = sizeof(client);
+		int fd = accept4(server->listener, (struct sockaddr *)&client, &length,
+				 SOCK_CLOEXEC);
+
+		if (fd >= 0) {
+			serve(server, fd, &client);
+		} else if (errno != EINTR && errno != ECONNABORTED) {
+			log_error("accept: %s", strerror(errno));
+			_exit(EXIT_FAILURE);
+		}
+	}
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#include "lingerbench/strategy.h"
+
+#include <unistd.h>
+
+#include "liblinger/linger.h"
+
+static struct linger_client *client; /* one a worker process */
+
+static int prepare(const struct strategy_settings *settings)
+{
+	return linger_client_open(&client, settings->lingerd_socket);
+}
+
+static int finish(int fd, const struct strategy_settings *settings)
+{
+	int error = linger_handoff(client, fd);
+
+	if (error)
+		strategy_linger_natively(fd, settings);
+	else
+		close(fd);
+	return error;
+}
+
+const struct strategy strategy_lingerd = {
+	.name = "lingerd",
+	.summary = "handed to lingerd; natively lingered where that fails",
+	.needs_lingerd = true,
+	.prepare = prepare,
+	.finish = finish,
+};

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A close strategy: what a worker does with a connection when the last byte of the response is in
+ * the kernel's hands. One strategy is one file in strategies/ and one line in strategies/list.def.
+ */
+#ifndef LINGERBENCH_STRATEGY_H
+#define LINGERBENCH_STRATEGY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct strategy_settings {
+	uint64_t so_linger_s;	  /* l_linger of so_linger */
+	uint64_t idle_timeout_ns; /* of lingering_close and lingerd */
+	uint64_t total_timeout_ns;
+	const char *lingerd_socket; /* where needs_lingerd */
+};
+
+struct strategy {
+	const char *name;
+	const char *summary; /* one line for people */
+	bool needs_lingerd;
+	bool waits_for_peer; /* in the worker, as long as the peer pleases */
+
+	/* Once in each worker before its first connection; may be NULL. 0 or a negative errno. */
+	int (*prepare)(const struct strategy_settings *settings);
+
+	/*
+	 * Ends the connection: fd is closed when it returns. Blocks as long as the strategy makes a
+	 * worker wait. Returns 0, or the negative errno of a handoff that failed and was ended
+	 * natively instead.
+	 */
+	int (*finish)(int fd, const struct strategy_settings *settings);
+};
+
+#define STRATEGY(name) extern const struct strategy strategy_##name;
+#include "lingerbench/strategies/list.def"
+#undef STRATEGY
+
+/* All strategies, ending with NULL. */
+extern const struct strategy *const strategies[];
+
+/* NULL: no strategy has that name. */
+const struct strategy *strategy_find(const char *name);
+
+/*
+ * Apache's lingering close: half-close, read and discard until the peer's FIN, the idle or the
+ * total timeout, then close. Also what lingerd's strategy does when a handoff fails, as a real
+ * server would.
+ */
+void strategy_linger_natively(int fd, const struct strategy_settings *settings);
+
+#endif

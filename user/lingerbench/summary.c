@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "lingerbench/summary.h"
+
+static int add_connection(struct summary *summary, const struct joined_row *row)
+{
+	const struct client_row *client = row->client;
+	const struct server_row *server = row->server;
+	int error = 0;
+
+	summary->connections++;
+	summary->outcomes[client->outcome]++;
+	if (client->last_byte_ns)
+		error = sample_add(&summary->response_us,
+				   (double)(client->last_byte_ns - client->started_ns) / 1e3);
+	if (!error && server && server->released_ns)
+		error = sample_add(&summary->worker_hold_us,
+				   (double)(server->released_ns - server->responded_ns) / 1e3);
+	if (server && server->released_ns && server->handoff_error)
+		summary->fallbacks++;
+	if (!row->trace)
+		return error;
+	summary->traced++;
+	if (row->trace->end == CLOSE_END_UNKNOWN || row->trace->end == CLOSE_END_OPEN)
+		summary->fin_wait_2_unseen++;
+	if (!error && row->trace->fin_wait_2_ns != CLOSE_TRACE_UNKNOWN)
+		error = sample_add(&summary->fin_wait_2_us,
+				   (double)row->trace->fin_wait_2_ns / 1e3);
+	return error;
+}
+
+/* Whole responses, over the time from the first connect() to the last byte of a response. */
+static int add_throughput(struct summary *summary, const struct joined_row *rows, size_t count)
+{
+	uint64_t first = UINT64_MAX, last = 0, complete = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct client_row *client = rows[i].client;
+
+		if (client->started_ns && client->started_ns < first)
+			first = client->started_ns;
+		if (client->outcome != OUTCOME_COMPLETE_FIN &&
+		    client->outcome != OUTCOME_COMPLETE_RESET)
+			continue;
+		complete++;
+		if (client->last_byte_ns > last)
+			last = client->last_byte_ns;
+	}
+	if (!complete)
+		return sample_add(&summary->throughput_per_s, 0);
+	return sample_add(&summary->throughput_per_s,
+			  (double)complete / ((double)(last - first) / 1e9));
+}
+
+int summary_add(struct summary *summary, const struct trial *trial, const struct joined_row *rows,
+		size_t count)
+{
+	int error = 0;
+
+	summary->cpu_us += trial->cpu_us;
+	for (size_t i = 0; i < count && !error; i++)
+		error = add_connection(summary, &rows[i]);
+	return error ? error : add_throughput(summary, rows, count);
+}
+
+int summary_csv_head(struct csv *csv)
+{
+	static const char *const columns[] = {
+		"server",
+		"strategy",
+		"peer",
+		"connections",
+		"complete",
+		"truncated",
+		"timeout",
+		"corrupt",
+		"failed",
+		"fallbacks",
+		"traced",
+		"worker_hold_us_p50",
+		"worker_hold_us_p99",
+		"response_us_p50",
+		"response_us_p99",
+		"fin_wait_2_us_p50",
+		"fin_wait_2_us_p99",
+		"throughput_per_s",
+		"cpu_us_per_connection",
+	};
+
+	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
+		csv_text(csv, columns[i]);
+	return csv_end_row(csv);
+}
+
+static void put_quantile(struct csv *csv, struct sample *sample, double q)
+{
+	double value;
+
+	if (sample_quantile(sample, q, &value))
+		csv_decimal(csv, value, 1);
+	else
+		csv_unknown(csv);
+}
+
+int summary_csv_row(struct csv *csv, struct summary *summary)
+{
+	const uint64_t *outcomes = summary->outcomes;
+	struct sample nothing = { 0 };
+
+	csv_text(csv, "prefork");
+	csv_text(csv, summary->strategy->name);
+	csv_text(csv, summary->peer->name);
+	csv_number(csv, summary->connections);
+	csv_number(csv, outcomes[OUTCOME_COMPLETE_FIN] + outcomes[OUTCOME_COMPLETE_RESET]);
+	csv_number(csv, outcomes[OUTCOME_TRUNCATED_FIN] + outcomes[OUTCOME_TRUNCATED_RESET]);
+	csv_number(csv, outcomes[OUTCOME_TIMEOUT]);
+	csv_number(csv, outcomes[OUTCOME_CORRUPT]);
+	csv_number(csv, outcomes[OUTCOME_FAILED] + outcomes[OUTCOME_UNFINISHED]);
+	if (summary->strategy->needs_lingerd)
+		csv_number(csv, summary->fallbacks);
+	else
+		csv_unknown(csv);
+	if (summary->tracing)
+		csv_number(csv, summary->traced);
+	else
+		csv_unknown(csv);
+	put_quantile(csv, &summary->worker_hold_us, 0.5);
+	put_quantile(csv, &summary->worker_hold_us, 0.99);
+	put_quantile(csv, &summary->response_us, 0.5);
+	put_quantile(csv, &summary->response_us, 0.99);
+	put_quantile(csv, summary->fin_wait_2_unseen ? &nothing : &summary->fin_wait_2_us, 0.5);
+	put_quantile(csv, summary->fin_wait_2_unseen ? &nothing : &summary->fin_wait_2_us, 0.99);
+	put_quantile(csv, &summary->throughput_per_s, 0.5);
+	csv_decimal(csv, (double)summary->cpu_us / (double)summary->connections, 1);
+	return csv_end_row(csv);
+}
+
+void summary_free(struct summary *summary)
+{
+	sample_free(&summary->worker_hold_us);
+	sample_free(&summary->response_us);
+	sample_free(&summary->fin_wait_2_us);
+	sample_free(&summary->throughput_per_s);
+}

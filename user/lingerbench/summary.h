@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* What a strategy did under a peer, over all blocks of a run: the rows of summary.csv. */
+#ifndef LINGERBENCH_SUMMARY_H
+#define LINGERBENCH_SUMMARY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/csv.h"
+#include "lingerbench/join.h"
+#include "lingerbench/sample.h"
+#include "lingerbench/trial.h"
+
+struct summary {
+	const struct strategy *strategy;
+	const struct peer *peer;
+	bool tracing; /* the tracer was on */
+	uint64_t connections;
+	uint64_t outcomes[OUTCOME_COUNT];
+	uint64_t fallbacks;
+	uint64_t traced; /* connections with a row of the tracer */
+	uint64_t cpu_us;
+	struct sample worker_hold_us;
+	struct sample response_us;
+	/*
+	 * Of connections whose stay ended before the tracer's eyes. Where some did not
+	 * (fin_wait_2_unseen), the rest would flatter: summary.csv then says nothing.
+	 */
+	struct sample fin_wait_2_us;
+	uint64_t fin_wait_2_unseen;
+	struct sample throughput_per_s; /* one a block */
+};
+
+/* Adds a trial of this strategy and peer. 0 or -ENOMEM. */
+int summary_add(struct summary *summary, const struct trial *trial, const struct joined_row *rows,
+		size_t count);
+
+/* 0 or the negative errno of writing. */
+int summary_csv_head(struct csv *csv);
+int summary_csv_row(struct csv *csv, struct summary *summary);
+
+void summary_free(struct summary *summary);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Keeps what the tracer says during a run, to be found by cookie when the run is over. */
+#ifndef LINGERBENCH_TRACELOG_H
+#define LINGERBENCH_TRACELOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tracer/tracer.h"
+
+struct tracelog {
+	struct close_record *records;
+	size_t count;
+	size_t size;
+	bool out_of_memory; /* records were dropped */
+};
+
+/* For tracer_options.on_record; the context is a struct tracelog, zeroed before the first call. */
+void tracelog_add(void *context, const struct close_record *record);
+
+/* To be called once, after the last record. */
+void tracelog_sort(struct tracelog *log);
+
+/* NULL: no record has that cookie. */
+const struct close_record *tracelog_find(const struct tracelog *log, uint64_t cookie);
+
+void tracelog_free(struct tracelog *log);
+
+#endif

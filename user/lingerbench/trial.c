@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+#include "lingerbench/trial.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "lingerbench/child.h"
+#include "lingerbench/client.h"
+#include "lingerbench/daemon.h"
+#include "lingerbench/server.h"
+
+enum { POLL_MS = 10, RELEASE_SLACK_S = 5 };
+
+struct cast {
+	pid_t daemon; /* 0: none */
+	pid_t client;
+	size_t worker_count;
+	pid_t *workers;
+};
+
+static int start_workers(struct cast *cast, const struct trial *trial,
+			 const struct trial_stage *stage, const struct strategy_settings *settings)
+{
+	const struct server server = { .listener = stage->listener,
+				       .strategy = trial->strategy,
+				       .settings = settings,
+				       .response = stage->response,
+				       .rows = trial->rows };
+
+	cast->workers = calloc(stage->scenario->workers, sizeof(*cast->workers));
+	if (!cast->workers)
+		return -ENOMEM;
+	while (cast->worker_count < stage->scenario->workers) {
+		pid_t pid = child_fork();
+
+		if (pid < 0)
+			return pid;
+		if (!pid)
+			server_work(&server);
+		cast->workers[cast->worker_count++] = pid;
+	}
+	return 0;
+}
+
+static int start_client(struct cast *cast, const struct trial *trial,
+			const struct trial_stage *stage)
+{
+	const struct scenario *scenario = stage->scenario;
+	const struct client_plan plan = { .server_port = stage->port,
+					  .connections = scenario->connections,
+					  .at_once = scenario->clients,
+					  .timeout_ns = scenario->timeout_ns,
+					  .peer = trial->peer,
+					  .response = stage->response,
+					  .rows = trial->rows };
+	pid_t pid = child_fork();
+	int error;
+
+	if (pid < 0)
+		return pid;
+	if (!pid) {
+		prctl(PR_SET_NAME, "lb-client");
+		error = client_run(&plan);
+		if (error)
+			log_error("the client process: %s", strerror(-error));
+		_exit(error ? EXIT_FAILURE : EXIT_SUCCESS);
+	}
+	cast->client = pid;
+	return 0;
+}
+
+static void look_at_tracer(const struct trial_stage *stage)
+{
+	int error = stage->tracer ? tracer_poll(stage->tracer, POLL_MS) : 0;
+
+	if (error && error != -EINTR)
+		warnings_add(stage->warnings, "the tracer stumbled: %s", strerror(-error));
+	if (error || !stage->tracer)
+		usleep(POLL_MS * 1000);
+}
+
+/* Until the client has made all its connections. */
+static int wait_for_client(struct cast *cast, const struct trial_stage *stage)
+{
+	uint64_t cpu_us;
+	int status;
+
+	while (!child_has_ended(cast->client)) {
+		if (*stage->interrupted)
+			return -EINTR;
+		look_at_tracer(stage);
+	}
+	status = child_wait(cast->client, 0, &cpu_us);
+	cast->client = 0;
+	if (status) {
+		log_error("the client process ended before its work was done (%s %d)",
+			  WIFSIGNALED(status) ? "signal" : "status",
+			  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+		return -ECHILD;
+	}
+	return 0;
+}
+
+static bool all_released(const struct trial_rows *rows)
+{
+	return atomic_load(&rows->released) >= atomic_load(&rows->accepted);
+}
+
+/* Workers may still linger when the last client is gone; strategies bound that by their timeouts.
+ */
+static int wait_for_release(const struct trial *trial, const struct trial_stage *stage)
+{
+	uint64_t limit = clock_now_ns() + stage->scenario->settings.total_timeout_ns +
+			 RELEASE_SLACK_S * NS_PER_S;
+
+	while (!all_released(trial->rows)) {
+		if (*stage->interrupted)
+			return -EINTR;
+		if (clock_now_ns() > limit) {
+			warnings_add(stage->warnings,
+				     "%s under %s: workers were still busy at the end",
+				     trial->strategy->name, trial->peer->name);
+			break;
+		}
+		look_at_tracer(stage);
+	}
+	return 0;
+}
+
+static void stop_workers(struct cast *cast, struct trial *trial)
+{
+	for (size_t i = 0; i < cast->worker_count; i++)
+		kill(cast->workers[i], SIGTERM);
+	for (size_t i = 0; i < cast->worker_count; i++) {
+		uint64_t cpu_us = 0;
+
+		child_wait(cast->workers[i], 1, &cpu_us);
+		trial->cpu_us += cpu_us;
+	}
+	free(cast->workers);
+}
+
+static void stop_daemon(struct cast *cast, struct trial *trial, const struct trial_stage *stage)
+{
+	uint64_t cpu_us = 0;
+	int status = daemon_stop(cast->daemon, &cpu_us);
+
+	trial->cpu_us += cpu_us;
+	if (status)
+		warnings_add(stage->warnings,
+			     "block %llu, %s under %s: lingerd did not end in order (%s %d)",
+			     (unsigned long long)trial->block, trial->strategy->name,
+			     trial->peer->name, WIFSIGNALED(status) ? "signal" : "status",
+			     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+static void stop_client(struct cast *cast)
+{
+	uint64_t cpu_us;
+
+	kill(cast->client, SIGKILL);
+	child_wait(cast->client, 1, &cpu_us);
+}
+
+static int perform(struct cast *cast, struct trial *trial, const struct trial_stage *stage,
+		   struct strategy_settings *settings)
+{
+	int error;
+
+	if (trial->strategy->needs_lingerd) {
+		char log_path[PATH_MAX];
+		pid_t pid;
+
+		snprintf(log_path, sizeof(log_path), "%s/lingerd.log", stage->folder);
+		pid = daemon_start(settings->lingerd_socket, settings, log_path);
+		if (pid < 0)
+			return pid;
+		cast->daemon = pid;
+	}
+	error = start_workers(cast, trial, stage, settings);
+	trial->started_ns = clock_now_ns();
+	if (!error)
+		error = start_client(cast, trial, stage);
+	if (error) {
+		log_error("cannot start the processes of a trial: %s", strerror(-error));
+		return error;
+	}
+	error = wait_for_client(cast, stage);
+	trial->ended_ns = clock_now_ns();
+	return error ? error : wait_for_release(trial, stage);
+}
+
+int trial_run(struct trial *trial, const struct trial_stage *stage)
+{
+	struct strategy_settings settings = stage->scenario->settings;
+	struct cast cast = { 0 };
+	char socket_path[PATH_MAX];
+	int error;
+
+	snprintf(socket_path, sizeof(socket_path), "%s/lingerd.sock", stage->folder);
+	settings.lingerd_socket = socket_path;
+	trial->rows = trial_rows_map(stage->scenario->connections);
+	if (!trial->rows) {
+		log_error("no memory for the rows of a trial");
+		return -ENOMEM;
+	}
+	error = perform(&cast, trial, stage, &settings);
+	if (cast.client)
+		stop_client(&cast);
+	stop_workers(&cast, trial);
+	if (cast.daemon)
+		stop_daemon(&cast, trial, stage);
+	return error;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A trial: one strategy under one peer, once. A pool of workers, where needed a lingerd, and a
+ * client process are started for it and are gone when it is over.
+ */
+#ifndef LINGERBENCH_TRIAL_H
+#define LINGERBENCH_TRIAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lingerbench/peer.h"
+#include "lingerbench/response.h"
+#include "lingerbench/rows.h"
+#include "lingerbench/scenario.h"
+#include "lingerbench/warnings.h"
+#include "tracer/tracer.h"
+
+struct trial {
+	uint64_t block; /* from 1 */
+	const struct strategy *strategy;
+	const struct peer *peer;
+
+	/* Results; rows is NULL until it ran. */
+	struct trial_rows *rows;
+	uint64_t started_ns;
+	uint64_t ended_ns;
+	uint64_t cpu_us; /* of the workers and of lingerd */
+};
+
+/* What the trials of one run share. */
+struct trial_stage {
+	const struct scenario *scenario;
+	const struct response *response;
+	int listener;
+	uint16_t port;
+	const char *folder;    /* for sockets and logs */
+	struct tracer *tracer; /* NULL: not traced */
+	const volatile bool *interrupted;
+	struct warnings *warnings;
+};
+
+/*
+ * Runs it. 0: the results are in *trial, whose rows the caller unmaps. -EINTR: *stage->interrupted
+ * came; every process has ended. Another negative errno: the trial could not be run, and why has
+ * been logged.
+ */
+int trial_run(struct trial *trial, const struct trial_stage *stage);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#include "lingerbench/verdict.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/log.h"
+
+struct figure verdict_time(const struct csvtable *summary, size_t row, const char *column)
+{
+	struct figure figure = { "-" };
+	double us;
+
+	if (!csvtable_number(summary, row, column, &us))
+		return figure;
+	if (us < 1000)
+		snprintf(figure.text, sizeof(figure.text), "%.0f us", us);
+	else if (us < 1e6)
+		snprintf(figure.text, sizeof(figure.text), us < 1e4 ? "%.2f ms" : "%.0f ms",
+			 us / 1e3);
+	else
+		snprintf(figure.text, sizeof(figure.text), "%.2f s", us / 1e6);
+	return figure;
+}
+
+struct figure verdict_count(const struct csvtable *summary, size_t row, const char *column)
+{
+	struct figure figure = { "-" };
+	double value;
+
+	if (csvtable_number(summary, row, column, &value))
+		snprintf(figure.text, sizeof(figure.text), "%.0f", value);
+	return figure;
+}
+
+#define ROW_FORMAT "%-16s %-11s %5s %8s %9s %9s %9s %10s %8s %9s\n"
+
+static void print_row(const struct csvtable *summary, size_t row)
+{
+	printf(ROW_FORMAT, csvtable_text(summary, row, "strategy"),
+	       csvtable_text(summary, row, "peer"), verdict_count(summary, row, "connections").text,
+	       verdict_count(summary, row, "complete").text,
+	       verdict_count(summary, row, "truncated").text,
+	       verdict_time(summary, row, "worker_hold_us_p50").text,
+	       verdict_time(summary, row, "worker_hold_us_p99").text,
+	       verdict_time(summary, row, "fin_wait_2_us_p50").text,
+	       verdict_count(summary, row, "throughput_per_s").text,
+	       verdict_time(summary, row, "cpu_us_per_connection").text);
+}
+
+void verdict_print(const struct csvtable *summary)
+{
+	const char *peer = "";
+
+	printf(ROW_FORMAT, "", "", "", "", "", "worker", "hold", "FIN_WAIT_2", "whole", "CPU per");
+	printf(ROW_FORMAT, "strategy", "peer", "conns", "complete", "truncated", "p50", "p99",
+	       "p50", "resp./s", "conn.");
+	for (size_t row = 0; row < summary->row_count; row++) {
+		if (strcmp(peer, csvtable_text(summary, row, "peer"))) {
+			peer = csvtable_text(summary, row, "peer");
+			puts("");
+		}
+		print_row(summary, row);
+	}
+}
+
+static bool holds(double value, const char *operator, double limit)
+{
+	if (!strcmp(operator, "<"))
+		return value < limit;
+	if (!strcmp(operator, "<="))
+		return value <= limit;
+	if (!strcmp(operator, ">"))
+		return value > limit;
+	if (!strcmp(operator, ">="))
+		return value >= limit;
+	return value == limit;
+}
+
+static bool matches(const char *wanted, const char *name)
+{
+	return !strcmp(wanted, "*") || !strcmp(wanted, name);
+}
+
+static bool check_one(const struct csvtable *summary, const struct expectation *expectation)
+{
+	size_t met = 0, held = 0;
+
+	for (size_t row = 0; row < summary->row_count; row++) {
+		const char *strategy = csvtable_text(summary, row, "strategy");
+		const char *peer = csvtable_text(summary, row, "peer");
+		const char *text = csvtable_text(summary, row, expectation->column);
+		double value;
+
+		if (!matches(expectation->strategy, strategy) || !matches(expectation->peer, peer))
+			continue;
+		met++;
+		if (csvtable_number(summary, row, expectation->column, &value) &&
+		    holds(value, expectation->operator, expectation->limit))
+			held++;
+		else
+			log_error("expected %s.%s.%s %s %g, it is %s", strategy, peer,
+				  expectation->column, expectation->operator, expectation->limit,
+				  *text ? text : "not known");
+	}
+	if (!met)
+		log_error("[expect] %s.%s.%s meets no row of the summary", expectation->strategy,
+			  expectation->peer, expectation->column);
+	return met && met == held;
+}
+
+size_t verdict_check(const struct csvtable *summary, const struct scenario *scenario)
+{
+	size_t broken = 0;
+
+	for (size_t i = 0; i < scenario->expectation_count; i++)
+		broken += !check_one(summary, &scenario->expectations[i]);
+	return broken;
+}

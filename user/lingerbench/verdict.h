@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of strategies that a run ends with, and what [expect] says of it; both read
+ * summary.csv. */
+#ifndef LINGERBENCH_VERDICT_H
+#define LINGERBENCH_VERDICT_H
+
+#include <stddef.h>
+
+#include "lingerbench/csvtable.h"
+#include "lingerbench/scenario.h"
+
+/* A figure for people in at most 15 bytes: "217 us", "1.25 ms", "-" for what is not known. */
+struct figure {
+	char text[16];
+};
+
+struct figure verdict_time(const struct csvtable *summary, size_t row, const char *column);
+struct figure verdict_count(const struct csvtable *summary, size_t row, const char *column);
+
+/* On stdout. */
+void verdict_print(const struct csvtable *summary);
+
+/*
+ * Holds the expectations against the summary; each that does not hold is logged. How many do not;
+ * one that meets no row or no figure does not hold either.
+ */
+size_t verdict_check(const struct csvtable *summary, const struct scenario *scenario);
+
+#endif
