@@ -148,6 +148,16 @@ static void draw_span(FILE *out, const struct axis *axis, struct sample *sample,
 		y + ROW / 2, position(axis, p50), y + ROW / 2, position(axis, p99), y + ROW / 2);
 }
 
+/* Where the summary has no median, some values are missing, and the others would flatter. */
+static bool is_known(const struct csvtable *summary, size_t row, const char *column)
+{
+	char median[64];
+	double value;
+
+	snprintf(median, sizeof(median), "%s_p50", column);
+	return csvtable_number(summary, row, median, &value);
+}
+
 /* The samples of all rows of the summary, in one pass over the connections. */
 static int collect(const struct csvtable *summary, const struct csvtable *connections,
 		   const char *column, struct sample *samples)
@@ -162,7 +172,7 @@ static int collect(const struct csvtable *summary, const struct csvtable *connec
 		for (size_t row = 0; row < summary->row_count; row++)
 			if (!strcmp(strategy, csvtable_text(summary, row, "strategy")) &&
 			    !strcmp(peer, csvtable_text(summary, row, "peer")) &&
-			    sample_add(&samples[row], value))
+			    is_known(summary, row, column) && sample_add(&samples[row], value))
 				return -ENOMEM;
 	}
 	return 0;

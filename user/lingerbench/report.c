@@ -29,9 +29,10 @@ static const char style[] =
 	"max-width:62rem;padding:1.5rem}"
 	"h1{font-size:1.5rem;margin:.2rem 0}h2{font-size:1.1rem;margin:2.2rem 0 .5rem}"
 	".dim{color:var(--dim)}.wide{overflow-x:auto}"
-	"table{border-collapse:collapse;font-variant-numeric:tabular-nums;white-space:nowrap}"
-	"th,td{padding:.25rem .7rem;text-align:right;border-bottom:1px solid var(--line)}"
-	"th{font-weight:600;color:var(--dim)}td.name,th.name{text-align:left}"
+	"table{border-collapse:collapse;font-variant-numeric:tabular-nums;}"
+	"th,td{padding:.25rem .6rem;text-align:right;border-bottom:1px solid var(--line)}"
+	"td{white-space:nowrap}th{font-weight:600;color:var(--dim);vertical-align:bottom}td.name,"
+	"th.name{text-align:left}"
 	"tr.peer td{padding-top:1rem;font-weight:600;text-align:left}"
 	"td.bad{color:var(--bad);font-weight:600}"
 	"svg{max-width:100%;height:auto;display:block}svg text{font:12px "
@@ -146,8 +147,8 @@ static void write_verdict(const struct report *report)
 		write_verdict_row(report, row);
 	}
 	fprintf(report->out, "</tbody></table></div>\n<p class=\"dim\">A dash is a figure that is "
-			     "not known. FIN_WAIT_2 counts only stays whose true end the tracer "
-			     "saw.</p>\n");
+			     "not known. FIN_WAIT_2 is given where the tracer saw the true end of "
+			     "every stay.</p>\n");
 }
 
 static void write_pairs(const struct report *report, json_t *object)

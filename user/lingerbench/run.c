@@ -228,7 +228,7 @@ static enum run_status conclude(const struct run *run)
 {
 	struct csvtable summary;
 	char path[PATH_MAX + 16];
-	size_t broken;
+	struct judgement judgement;
 	int error;
 
 	snprintf(path, sizeof(path), "%s/summary.csv", run->results.path);
@@ -244,12 +244,12 @@ static enum run_status conclude(const struct run *run)
 	printf("\nresults  %s/ (connections.csv summary.csv run.json)\nreport   %s/report.html\n",
 	       run->results.path, run->results.path);
 	fflush(stdout);
-	broken = verdict_check(&summary, &run->scenario);
+	judgement = verdict_check(&summary, &run->scenario);
 	csvtable_free(&summary);
-	if (run->scenario.expectation_count)
-		printf("%zu of %zu expectations hold\n", run->scenario.expectation_count - broken,
-		       run->scenario.expectation_count);
-	return broken ? RUN_UNEXPECTED : RUN_DONE;
+	if (judgement.judged)
+		printf("%zu of %zu expectations hold\n", judgement.judged - judgement.broken,
+		       judgement.judged);
+	return judgement.broken ? RUN_UNEXPECTED : RUN_DONE;
 }
 
 static void clean_up(struct run *run)

@@ -15,9 +15,9 @@ enum run_status {
 };
 
 struct run_options {
-	const char *scenario; /* name or path */
-	const char *out;      /* folder for the results */
-	char **settings;      /* SECTION.KEY=VALUE */
+	const char *scenario;  /* name or path */
+	const char *out;       /* folder for the results */
+	const char **settings; /* SECTION.KEY=VALUE */
 	size_t setting_count;
 	bool dry_run;
 	const char *command; /* the command line, for run.json */

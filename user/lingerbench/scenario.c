@@ -208,6 +208,9 @@ static bool take_expectation(struct scenario *scenario, struct inifile_place pla
 					"as "
 					"close.uploader.truncated = >= 1",
 					key, value);
+	if (strcmp(expectation.strategy, "*") && !strategy_find(expectation.strategy))
+		return inifile_complain(place, "no strategy is called \"%s\"",
+					expectation.strategy);
 	scenario->expectations[scenario->expectation_count++] = expectation;
 	return true;
 }
@@ -302,6 +305,11 @@ static bool check_whole(struct scenario *scenario)
 						 "list\"",
 						 scenario->peer_names[i]);
 	}
+	for (size_t i = 0; i < scenario->expectation_count; i++)
+		if (strcmp(scenario->expectations[i].peer, "*") &&
+		    !find_peer(scenario, scenario->expectations[i].peer))
+			right = inifile_complain(place, "[expect]: no peer is called \"%s\"",
+						 scenario->expectations[i].peer);
 	return right;
 }
 
@@ -321,7 +329,7 @@ static void locate(struct scenario *scenario, const char *name_or_path)
 	snprintf(scenario->name, sizeof(scenario->name), "%.*s", (int)length, base);
 }
 
-int scenario_load(struct scenario *ret, const char *name_or_path, char *const settings[],
+int scenario_load(struct scenario *ret, const char *name_or_path, const char *const settings[],
 		  size_t setting_count)
 {
 	int error;

@@ -64,7 +64,7 @@ struct scenario {
  * or a negative errno that has been logged; *ret is undefined then. Do not copy *ret: it points
  * into itself.
  */
-int scenario_load(struct scenario *ret, const char *name_or_path, char *const settings[],
+int scenario_load(struct scenario *ret, const char *name_or_path, const char *const settings[],
 		  size_t setting_count);
 
 /* Logs the scenarios of scenarios/ on stdout, a line each: name and title. 0 or a negative errno.

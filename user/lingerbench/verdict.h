@@ -20,10 +20,16 @@ struct figure verdict_count(const struct csvtable *summary, size_t row, const ch
 /* On stdout. */
 void verdict_print(const struct csvtable *summary);
 
+struct judgement {
+	size_t judged;
+	size_t broken; /* of these */
+};
+
 /*
- * Holds the expectations against the summary; each that does not hold is logged. How many do not;
- * one that meets no row or no figure does not hold either.
+ * Holds the expectations against the summary; each that does not hold is logged. A figure that is
+ * not known does not hold. Expectations of a strategy or peer that the scenario does not run are
+ * not judged.
  */
-size_t verdict_check(const struct csvtable *summary, const struct scenario *scenario);
+struct judgement verdict_check(const struct csvtable *summary, const struct scenario *scenario);
 
 #endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* Scenario files: what they say arrives, and no mistake passes. */
+#include "lingerbench/scenario.c"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <unistd.h>
+
+#include "tests/support/process.h"
+
+static char folder[256];
+static char path[300];
+
+static int set_up(void **state)
+{
+	(void)state;
+	make_folder(folder);
+	snprintf(path, sizeof(path), "%s/case.ini", folder);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	remove_folder(folder);
+	return 0;
+}
+
+static int load(struct scenario *scenario, const char *text, const char *const settings[],
+		size_t count)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+	return scenario_load(scenario, path, settings, count);
+}
+
+#define LEAST "[strategies]\nuse = close\n[peers]\nuse = prompt\n"
+
+static void a_file_fills_a_scenario(void **state)
+{
+	static struct scenario scenario;
+	const char *text =
+		"; a question\n[scenario]\ntitle = Why?\n[server]\nworkers = 7\n"
+		"[response]\nbytes = 64k\n"
+		"[load]\nconnections = 9\nclients = 3\nblocks = 2\nseed = 5\ntimeout = 1500ms\n"
+		"[strategies]\nuse = close lingerd\nso-linger = 3s\nidle-timeout = 100ms\n"
+		"[peers]\nuse = prompt odd\nodd = get pause:1s close\nprompt = get close\n"
+		"[trace]\nenabled = no\n[expect]\nclose.odd.truncated = >= 1\n";
+
+	(void)state;
+	assert_int_equal(load(&scenario, text, NULL, 0), 0);
+	assert_string_equal(scenario.name, "case");
+	assert_string_equal(scenario.title, "Why?");
+	assert_int_equal(scenario.workers, 7);
+	assert_int_equal(scenario.response_bytes, 65536);
+	assert_int_equal(scenario.connections, 9);
+	assert_int_equal(scenario.clients, 3);
+	assert_int_equal(scenario.blocks, 2);
+	assert_int_equal(scenario.seed, 5);
+	assert_int_equal(scenario.timeout_ns, 1500000000);
+	assert_int_equal(scenario.settings.so_linger_s, 3);
+	assert_int_equal(scenario.settings.idle_timeout_ns, 100000000);
+	assert_int_equal(scenario.strategy_count, 2);
+	assert_string_equal(scenario.strategies[1]->name, "lingerd");
+	assert_int_equal(scenario.peer_count, 2);
+	assert_string_equal(scenario.peers[0]->script, "get close");
+	assert_int_equal(scenario.peers[1]->step_count, 3);
+	assert_false(scenario.trace);
+	assert_int_equal(scenario.expectation_count, 1);
+	assert_string_equal(scenario.expectations[0].operator, ">=");
+}
+
+static void settings_replace_what_the_file_says(void **state)
+{
+	static struct scenario scenario;
+	const char *settings[] = { "server.workers=2", "strategies.use=lingerd",
+				   "peers.use=late mine", "peers.mine=get reset",
+				   "trace.enabled=no" };
+
+	(void)state;
+	assert_int_equal(load(&scenario, LEAST, settings, 5), 0);
+	assert_int_equal(scenario.workers, 2);
+	assert_int_equal(scenario.strategy_count, 1);
+	assert_string_equal(scenario.strategies[0]->name, "lingerd");
+	assert_int_equal(scenario.peer_count, 2);
+	assert_string_equal(scenario.peers[1]->script, "get reset");
+	assert_false(scenario.trace);
+}
+
+static void wrong_settings_are_refused(void **state)
+{
+	static struct scenario scenario;
+	const char *settings[] = {
+		"workers=2",	       "server.workers",    "server.workers=0",
+		"server.workers=many", "servers.workers=2", "server.worker=2",
+		"peers.use=nobody",    "peers.use=",	    "strategies.use=hope"
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+		assert_int_equal(load(&scenario, LEAST, &settings[i], 1), -EINVAL);
+}
+
+static void every_mistake_is_named_with_its_line(void **state)
+{
+	static struct scenario scenario;
+	char err[300], line[340];
+	int saved = dup(STDERR_FILENO);
+	FILE *messages;
+
+	(void)state;
+	snprintf(err, sizeof(err), "%s/err", folder);
+	messages = freopen(err, "w", stderr);
+	assert_non_null(messages);
+	assert_int_equal(load(&scenario,
+			      "[server]\nworkers = 0\nwrokers = 4\n[sever]\nworkers = 1\nnonsense\n"
+			      "[load]\ntimeout = 10\n" LEAST,
+			      NULL, 0),
+			 -EINVAL);
+	fflush(stderr);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	for (const int *number = (const int[]){ 2, 3, 5, 6, 8, 0 }; *number; number++) {
+		snprintf(line, sizeof(line), "%s:%d: ", path, *number);
+		assert_true(file_contains(err, line));
+	}
+}
+
+static void a_line_too_long_is_refused_not_cut(void **state)
+{
+	static struct scenario scenario;
+	char text[1024];
+
+	(void)state;
+	snprintf(text, sizeof(text), LEAST "[scenario]\ntitle = %0400d\n", 1);
+	assert_int_equal(load(&scenario, text, NULL, 0), -EINVAL);
+}
+
+static void what_is_not_there_or_not_a_file(void **state)
+{
+	static struct scenario scenario;
+
+	(void)state;
+	assert_int_equal(scenario_load(&scenario, "./no-such.ini", NULL, 0), -ENOENT);
+	assert_true(scenario_load(&scenario, folder, NULL, 0) < 0);
+	assert_int_equal(load(&scenario, "", NULL, 0), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_file_fills_a_scenario, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(settings_replace_what_the_file_says, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(wrong_settings_are_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(every_mistake_is_named_with_its_line, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_line_too_long_is_refused_not_cut, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(what_is_not_there_or_not_a_file, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
