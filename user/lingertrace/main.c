@@ -39,8 +39,9 @@ static void catch_signals(void)
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	/* A reader that went away is an error of write() like any other. */
+	/* A reader that went away, a file at its limit: errors of write() like any other. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 }
 
 static void take_record(void *context, const struct close_record *record)
