@@ -19,4 +19,4 @@ build/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h)
 
 build/gen/%.skel.h: build/%.bpf.o
 	@mkdir -p $(@D)
-	$(BPFTOOL) gen skeleton $< name $* > $@
+	{ echo '/* NOLINTBEGIN: generated */' && $(BPFTOOL) gen skeleton $< name $* && echo '/* NOLINTEND */'; } > $@

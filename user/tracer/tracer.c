@@ -142,7 +142,11 @@ static int decide(struct tracer *tracer, uint64_t min_age_ns)
 	struct {
 		uint64_t min_age_ns;
 	} arguments = { min_age_ns };
-	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = &arguments, .ctx_size_in = sizeof(arguments));
+	struct bpf_test_run_opts run = {
+		.sz = sizeof(run),
+		.ctx_in = &arguments,
+		.ctx_size_in = sizeof(arguments),
+	};
 
 	return bpf_prog_test_run_opts(bpf_program__fd(tracer->skeleton->progs.decide), &run);
 }
