@@ -33,7 +33,7 @@ $(BUILD)/obj/%.o: %.c
 # The skeletons must be there before the first compilation; afterwards the .d files know who reads them.
 $(TRACER): | $(BPF_SKELETONS)
 
-$(BUILD)/lingerd: $(call objects,user/lingerd) $(COMMON)
+$(BUILD)/lingerd: $(call objects,user/lingerd) $(LIBLINGER) $(COMMON)
 $(BUILD)/lingerd: LIBS = -linih
 $(BUILD)/lingerctl: $(call objects,user/lingerctl) $(COMMON)
 $(BUILD)/lingerctl: LIBS = -ljansson
