@@ -40,9 +40,10 @@ $(call objects,user/lingerbench): | build/gen/commit.h
 # The skeletons must be there before the first compilation; afterwards the .d files know who reads them.
 $(TRACER): | $(BPF_SKELETONS)
 
-$(BUILD)/lingerd: $(call objects,user/lingerd) $(COMMON)
+$(BUILD)/lingerd: $(call objects,user/lingerd) $(LIBLINGER) $(COMMON)
 $(BUILD)/lingerd: LIBS = -linih
-$(BUILD)/lingerctl: $(call objects,user/lingerctl) $(COMMON)
+# The table of counters is the one piece that both programs have.
+$(BUILD)/lingerctl: $(call objects,user/lingerctl) $(BUILD)/obj/user/lingerd/counters.o $(COMMON)
 $(BUILD)/lingerctl: LIBS = -ljansson
 $(BUILD)/lingertrace: $(call objects,user/lingertrace) $(TRACER) $(COMMON)
 $(BUILD)/lingertrace: LIBS = $(TRACER_LIBS)

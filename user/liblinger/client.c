@@ -91,7 +91,7 @@ int linger_client_open(struct linger_client **ret, const char *socket_path)
 	if (!client)
 		return -ENOMEM;
 	client->address.sun_family = AF_UNIX;
-	strcpy(client->address.sun_path, socket_path);
+	memcpy(client->address.sun_path, socket_path, strlen(socket_path) + 1);
 	pthread_mutex_init(&client->lock, NULL);
 	client->connection = -1;
 

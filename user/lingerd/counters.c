@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#include "lingerd/counters.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	const char *meaning;
+	size_t offset;
+} table[] = {
+#define COUNTERS_ROW(name, meaning) { #name, meaning, offsetof(struct counters, name) },
+	COUNTERS(COUNTERS_ROW)
+#undef COUNTERS_ROW
+};
+
+enum { COUNTERS_COUNT = sizeof(table) / sizeof(table[0]) };
+
+/* The longest name, a blank, 20 digits, a line end. */
+_Static_assert(COUNTERS_COUNT *(32 + 1 + 20 + 1) < COUNTERS_TEXT_MAX, "a status answer must fit");
+
+size_t counters_format(const struct counters *counters, char text[COUNTERS_TEXT_MAX])
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < COUNTERS_COUNT; i++) {
+		uint64_t value;
+
+		memcpy(&value, (const char *)counters + table[i].offset, sizeof(value));
+		used += (size_t)snprintf(text + used, COUNTERS_TEXT_MAX - used, "%s %" PRIu64 "\n",
+					 table[i].name, value);
+	}
+	return used;
+}
+
+const char *counters_meaning(const char *name)
+{
+	for (size_t i = 0; i < COUNTERS_COUNT; i++)
+		if (!strcmp(name, table[i].name))
+			return table[i].meaning;
+	return NULL;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the daemon counts, named once: the fields of struct counters, the lines of a status answer
+ * and the meanings that lingerctl prints all come from this table.
+ *
+ * Counters never go back while the daemon lives; gauges say how things are now. At any time
+ *
+ *	handoffs == lingers + the sum of the ended_...
+ *
+ * and every message that came is in handoffs, status_requests or one of the refused_...
+ */
+#ifndef LINGERD_COUNTERS_H
+#define LINGERD_COUNTERS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define COUNTERS(X)                                                                                \
+	X(lingers, "connections that linger now")                                                  \
+	X(lingers_peak, "the most that ever lingered at once")                                     \
+	X(max_connections, "connections that may linger at once")                                  \
+	X(senders, "processes connected to hand over")                                             \
+	X(handoffs, "connections taken over")                                                      \
+	X(ended_fin, "ended well: the peer closed, too")                                           \
+	X(ended_reset, "ended by the peer's reset")                                                \
+	X(ended_idle, "ended by the idle timeout")                                                 \
+	X(ended_total, "ended by the total timeout")                                               \
+	X(ended_error, "ended by another error of the socket")                                     \
+	X(ended_shutdown, "cut when the daemon ended")                                             \
+	X(drained_bytes, "bytes read from peers and thrown away")                                  \
+	X(refused_no_fd, "handoffs without a descriptor")                                          \
+	X(refused_many_fds, "messages with more than one descriptor")                              \
+	X(refused_not_tcp, "descriptors that were no TCP socket")                                  \
+	X(refused_not_connected, "TCP sockets never connected, or listening")                      \
+	X(refused_bad_message, "messages that could not be understood")                            \
+	X(refused_version, "messages of another protocol version")                                 \
+	X(refused_truncated, "messages whose descriptor the fd limit kept from us")                \
+	X(status_requests, "questions like this one")                                              \
+	X(intake_pauses, "times that intake waited because max_connections lingered")              \
+	X(senders_evicted, "idle senders disconnected to make room for others")
+
+struct counters {
+#define COUNTERS_FIELD(name, meaning) uint64_t name;
+	COUNTERS(COUNTERS_FIELD)
+#undef COUNTERS_FIELD
+};
+
+/* More than the text of all counters at their largest. */
+enum { COUNTERS_TEXT_MAX = 2048 };
+
+/* Writes "name value\n" for each counter and a final NUL; returns the length without it. */
+size_t counters_format(const struct counters *counters, char text[COUNTERS_TEXT_MAX]);
+
+/* What the counter of this name means, or NULL when there is none (a newer daemon's). */
+const char *counters_meaning(const char *name);
+
+#endif

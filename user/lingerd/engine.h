@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The linger engine: the core of the daemon. It owns connections from the moment they are taken
+ * until they are closed, and knows no files, no epoll, no clock of its own: all of that comes
+ * through struct linger_io, so that tests run it in simulated time with faults of their choice.
+ *
+ * The life of one fd:
+ *
+ *	          linger_engine_take()
+ *	                   |
+ *	  SO_LINGER off; half-close, unless the sender did
+ *	                   |
+ *	       first read, before any epoll_ctl()  ---- ENOTCONN ---> refused, closed
+ *	                   |         \
+ *	          nothing yet there    FIN, reset, error ---> closed
+ *	                   |
+ *	    open: watched, in both deadline queues
+ *	                   |
+ *	    linger_engine_ready()   reads and discards; data restarts the idle deadline
+ *	    linger_engine_expire()  idle or total deadline
+ *	    linger_engine_end_all() the daemon ends
+ *	                   |
+ *	    closed: unwatched first, then close(), counted under exactly one cause
+ *
+ * Invariants:
+ * - An fd given to linger_engine_take() is closed exactly once, by the engine.
+ * - An fd is open if and only if it is in the idle queue, in the total queue, and watched.
+ * - It is unwatched before it is closed. The sender may still hold the same socket, and epoll
+ *   would go on reporting it under a number that means another connection by then.
+ * - handoffs == lingers + the sum of all ended_...
+ *
+ * What is known of the end: a reset whose error the server has already met in a write of its own
+ * reads as end of file, so it is counted as a FIN.
+ *
+ * No call blocks or allocates, but for linger_engine_new().
+ */
+#ifndef LINGERD_ENGINE_H
+#define LINGERD_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lingerd/counters.h"
+
+/* The outside world. Errors are negative errnos; no call may block. */
+struct linger_io {
+	uint64_t (*now_ns)(void *context); /* never goes back */
+	/*
+	 * Makes a connection ready: close() must not block on it, whatever SO_LINGER the sender
+	 * has set, and unless that has been done it is half-closed. Nothing to do about failures:
+	 * the peer may have reset the connection long ago.
+	 */
+	void (*prepare)(void *context, int fd, bool half_closed);
+	/* Reads and throws away a bounded amount. Bytes, 0 at the peer's FIN, -EAGAIN, error. */
+	ssize_t (*discard)(void *context, int fd);
+	/* Bytes that the peer has not acknowledged yet. */
+	int (*unsent)(void *context, int fd, uint32_t *ret);
+	/* From now on linger_engine_ready() is called as long as there is something to read. */
+	int (*watch)(void *context, int fd);
+	void (*unwatch)(void *context, int fd);
+	void (*close)(void *context, int fd);
+};
+
+struct linger_engine;
+
+/*
+ * fd_numbers: fds from 0 to fd_numbers - 1 can be taken. The table costs 36 bytes for each, in
+ * pages that are touched only when such an fd lingers. io, its context and counters stay the
+ * caller's and must outlive the engine. 0 or -ENOMEM with *ret untouched.
+ */
+int linger_engine_new(struct linger_engine **ret, uint32_t fd_numbers, const struct linger_io *io,
+		      void *io_context, struct counters *counters);
+/* Frees the engine; nothing may be open any more. NULL is allowed. */
+void linger_engine_free(struct linger_engine *engine);
+
+/* Applies at once, also to the connections that linger already. */
+void linger_engine_set_timeouts(struct linger_engine *engine, uint64_t idle_ns, uint64_t total_ns);
+
+/* Takes a connection, and its fd in any case. half_closed: the sender has shut it down. */
+void linger_engine_take(struct linger_engine *engine, int fd, bool half_closed);
+/* fd is readable, at its end or in error. An fd that is not open is none of the engine's. */
+void linger_engine_ready(struct linger_engine *engine, int fd);
+/*
+ * Closes what is due. The total deadline is final; the idle deadline spares a connection whose
+ * send queue has shrunk since the last look: a peer that reads slowly is alive.
+ */
+void linger_engine_expire(struct linger_engine *engine);
+/* When linger_engine_expire() has something to do next; UINT64_MAX: never. */
+uint64_t linger_engine_next_ns(const struct linger_engine *engine);
+/* Closes all that is open, counted as ended_shutdown. */
+void linger_engine_end_all(struct linger_engine *engine);
+
+#endif

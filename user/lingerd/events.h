@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One epoll set serves the daemon; an event says which part of it an fd belongs to.
+ *
+ * While a batch of events is worked through, an fd of it may be closed (a sender evicted for
+ * another) and its number be given out anew. So who gets an event looks first whether the fd is one
+ * of its own, and an event that finds nothing to read is no error.
+ */
+#ifndef LINGERD_EVENTS_H
+#define LINGERD_EVENTS_H
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+
+enum event_source {
+	EVENT_SIGNAL,
+	EVENT_LISTENER,
+	EVENT_SENDER,
+	EVENT_LINGER,
+};
+
+/* Level-triggered: readable, at its end, or in error. 0 or negative errno of epoll_ctl(2). */
+static inline int events_add(int epoll, int fd, enum event_source source)
+{
+	struct epoll_event event = { .events = EPOLLIN,
+				     .data.u64 = (uint64_t)source << 32 | (uint32_t)fd };
+
+	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+static inline void events_remove(int epoll, int fd)
+{
+	epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL);
+}
+
+static inline enum event_source event_source(const struct epoll_event *event)
+{
+	return (enum event_source)(event->data.u64 >> 32);
+}
+
+static inline int event_fd(const struct epoll_event *event)
+{
+	return (int)(uint32_t)event->data.u64;
+}
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The intake: the listener, the senders connected to it, and what they send. Handoffs go to the
+ * engine, questions are answered, all else is counted and closed.
+ *
+ * A sender is in one of these states:
+ *
+ *	active	  read whenever something is there. In a queue by last use: when there are too
+ *		  many senders, the one silent for longest is evicted.
+ *	parked	  its next message carries fds and the engine is full: not watched. Messages
+ *		  without fds are served until then, so a full daemon still answers questions.
+ *	leaving	  shut down for reading: nothing more can be sent (the sender gets EPIPE, and
+ *liblinger connects anew), what is queued is still taken, then it is closed.
+ *
+ * Invariants:
+ * - A message with fds is received only when there is room for them: a process at its fd limit
+ *   would lose them without a trace.
+ * - A sender is closed by us only when it has hung up or its queue has been read to the end after
+ *   a shutdown, so that no handoff gets lost between the last read and the close. The one
+ *   exception is intake_cut().
+ *
+ * No call blocks.
+ */
+#ifndef LINGERD_INTAKE_H
+#define LINGERD_INTAKE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lingerd/counters.h"
+#include "lingerd/engine.h"
+#include "lingerd/limits.h"
+
+struct intake;
+
+/*
+ * epoll, listener, engine and counters stay the caller's. Once intake_stop() was called, the
+ * intake is done with the listener when intake_done(). 0 or a negative errno, *ret untouched.
+ */
+int intake_new(struct intake **ret, int epoll, int listener, const struct limits *limits,
+	       struct linger_engine *engine, struct counters *counters);
+/* Frees the intake; senders must be gone, see intake_cut(). NULL is allowed. */
+void intake_free(struct intake *intake);
+
+void intake_listener_ready(struct intake *intake);
+void intake_sender_ready(struct intake *intake, int fd);
+
+/* After lingers may have ended: lets parked senders go on if there is room again. */
+void intake_resume(struct intake *intake);
+
+/*
+ * Messages read, and whether any sender had more to say than fits in a turn, since the last call
+ * of this.
+ */
+uint32_t intake_round(struct intake *intake, bool *ret_more);
+
+/*
+ * No new connections; all senders begin to leave, those that connected and were not accepted yet,
+ * too. Goes on through events and intake_resume() until intake_done().
+ */
+void intake_stop(struct intake *intake);
+bool intake_done(const struct intake *intake);
+
+/* After intake_stop(): ends all lingers, closes all senders; what they had queued is taken and
+ * ended at once, so that it is counted. */
+void intake_cut(struct intake *intake);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#include "lingerd/limits.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <sys/resource.h>
+
+enum {
+	MOST_SENDERS = 4096,
+	/*
+	 * Our own: listener, lock, epoll, signals, the configuration file at SIGHUP; two fds of a
+	 * message under way, one connection accepted before another is evicted, and a margin.
+	 */
+	OWN = 12,
+	/* Without /proc to count them: what a service manager or a shell may have left open. */
+	OPEN_UNKNOWN = 16,
+};
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+int limits_share(uint64_t nofile, uint32_t open_now, uint32_t wished_connections,
+		 struct limits *ret)
+{
+	uint32_t reserve = open_now + OWN;
+	uint64_t senders = least(nofile / 4, MOST_SENDERS);
+
+	if (!senders || nofile <= reserve + senders)
+		return -EMFILE;
+	*ret = (struct limits){
+		.connections = (uint32_t)least(nofile - reserve - senders, wished_connections),
+		.senders = (uint32_t)senders,
+		.reserve = reserve,
+	};
+	return 0;
+}
+
+static uint32_t count_open(void)
+{
+	DIR *folder = opendir("/proc/self/fd");
+	uint32_t count = 0;
+
+	if (!folder)
+		return OPEN_UNKNOWN;
+	for (const struct dirent *entry; (entry = readdir(folder));)
+		count += entry->d_name[0] != '.';
+	closedir(folder);
+	return count;
+}
+
+int limits_take(uint32_t wished_connections, struct limits *ret, uint64_t *ret_nofile)
+{
+	uint32_t open_now = count_open();
+	uint64_t needed = (uint64_t)wished_connections + MOST_SENDERS + open_now + OWN;
+	struct rlimit limit = { 0 };
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	*ret_nofile = limit.rlim_cur;
+	if (limit.rlim_cur < needed && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = least(needed, limit.rlim_max);
+		if (!setrlimit(RLIMIT_NOFILE, &limit))
+			*ret_nofile = limit.rlim_cur;
+	}
+	return limits_share(*ret_nofile, open_now, wished_connections, ret);
+}

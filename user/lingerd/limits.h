@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How the descriptors that RLIMIT_NOFILE allows are shared out. A process at its limit loses fds
+ * that are passed to it without a trace, so there must always be room for what is received:
+ *
+ *	connections + senders + reserve <= RLIMIT_NOFILE
+ *
+ * connections bounds what lingers, senders the processes connected to us, reserve is the daemon's
+ * own. Numbers are handed out lowest first, so an fd is always below the sum of the three.
+ */
+#ifndef LINGERD_LIMITS_H
+#define LINGERD_LIMITS_H
+
+#include <stdint.h>
+
+struct limits {
+	uint32_t connections;
+	uint32_t senders;
+	uint32_t reserve;
+};
+
+/* Shares out nofile descriptors, of which open_now are in use already. 0, or -EMFILE with *ret
+ * untouched: not even one connection would find room. Pure. */
+int limits_share(uint64_t nofile, uint32_t open_now, uint32_t wished_connections,
+		 struct limits *ret);
+
+/*
+ * Raises RLIMIT_NOFILE of this process towards what wished_connections need, and shares out what
+ * it got. *ret_nofile is the limit then, also on failure. Errors as limits_share().
+ */
+int limits_take(uint32_t wished_connections, struct limits *ret, uint64_t *ret_nofile);
+
+#endif

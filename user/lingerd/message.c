@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include "lingerd/message.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "liblinger/protocol.h"
+#include "lingerd/socket_io.h"
+
+enum {
+	/* Larger than any message: later revisions may append fields. */
+	DATAGRAM_MAX = 512,
+	/* One is right, and a second shows that there were more. CMSG_SPACE() of one int has room
+	 * for two anyhow, as it is rounded up. */
+	FDS_MAX = 2,
+};
+
+struct datagram {
+	char bytes[DATAGRAM_MAX];
+	ssize_t length; /* or negative errno */
+	int flags;
+	int fds[FDS_MAX];
+	int fd_count;
+};
+
+static void collect_fds(struct datagram *datagram, struct msghdr *header)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		datagram->fd_count = (int)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+		memcpy(datagram->fds, CMSG_DATA(c), (size_t)datagram->fd_count * sizeof(int));
+	}
+}
+
+static void receive(int sender, struct datagram *ret)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(FDS_MAX * sizeof(int))];
+	} control;
+	struct iovec bytes = { .iov_base = ret->bytes, .iov_len = sizeof(ret->bytes) };
+	struct msghdr header = {
+		.msg_iov = &bytes,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control.space),
+	};
+
+	do
+		ret->length = recvmsg(sender, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	while (ret->length < 0 && errno == EINTR);
+	if (ret->length < 0) {
+		ret->length = -errno;
+		return;
+	}
+	ret->flags = header.msg_flags;
+	collect_fds(ret, &header);
+}
+
+static bool is_tcp(int fd)
+{
+	socklen_t length = sizeof(int);
+	int protocol;
+
+	return !getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) &&
+	       protocol == IPPROTO_TCP;
+}
+
+static enum message_kind judge_bytes(const struct datagram *datagram, struct linger_message *ret)
+{
+	if (datagram->flags & MSG_TRUNC)
+		return MESSAGE_BAD;
+	switch (linger_message_parse(datagram->bytes, (size_t)datagram->length, ret)) {
+	case 0:
+		return ret->type == LINGER_MESSAGE_STATUS ? MESSAGE_STATUS : MESSAGE_HANDOFF;
+	case -EPROTONOSUPPORT:
+		return MESSAGE_VERSION;
+	default:
+		return MESSAGE_BAD;
+	}
+}
+
+static enum message_kind judge(const struct datagram *datagram, struct linger_message *ret)
+{
+	enum message_kind kind;
+
+	if (datagram->length < 0)
+		return datagram->length == -EAGAIN ? MESSAGE_NONE : MESSAGE_END;
+	if (datagram->length == 0 && datagram->fd_count == 0)
+		return MESSAGE_END;
+	kind = judge_bytes(datagram, ret);
+	if (kind != MESSAGE_HANDOFF && kind != MESSAGE_STATUS)
+		return kind;
+	if (datagram->fd_count > 1)
+		return MESSAGE_MANY_FDS;
+	if (datagram->flags & MSG_CTRUNC)
+		return MESSAGE_TRUNCATED;
+	if (kind == MESSAGE_STATUS)
+		return datagram->fd_count ? MESSAGE_BAD : MESSAGE_STATUS;
+	if (datagram->fd_count == 0)
+		return MESSAGE_NO_FD;
+	return is_tcp(datagram->fds[0]) ? MESSAGE_HANDOFF : MESSAGE_NOT_TCP;
+}
+
+struct message message_receive(int sender)
+{
+	struct message message = { .fd = -1 };
+	struct linger_message said;
+	struct datagram datagram = { .fd_count = 0 };
+
+	receive(sender, &datagram);
+	message.kind = judge(&datagram, &said);
+	if (message.kind == MESSAGE_HANDOFF) {
+		message.fd = datagram.fds[0];
+		message.half_closed = said.flags & LINGER_HALF_CLOSED;
+		return message;
+	}
+	for (int i = 0; i < datagram.fd_count; i++) {
+		socket_disarm_linger(datagram.fds[i]);
+		close(datagram.fds[i]);
+	}
+	return message;
+}
+
+bool message_carries_fds(int sender)
+{
+	char byte;
+	struct iovec bytes = { .iov_base = &byte, .iov_len = sizeof(byte) };
+	struct msghdr header = { .msg_iov = &bytes, .msg_iovlen = 1 };
+
+	/* No room for control data: the kernel says that there would have been some. */
+	return recvmsg(sender, &header, MSG_DONTWAIT | MSG_PEEK) >= 0 &&
+	       header.msg_flags & MSG_CTRUNC;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One datagram of a sender, with the fds that came along: received, judged, and every fd that is
+ * not a TCP socket to linger closed at once.
+ */
+#ifndef LINGERD_MESSAGE_H
+#define LINGERD_MESSAGE_H
+
+#include <stdbool.h>
+
+enum message_kind {
+	MESSAGE_NONE, /* the queue is empty for now */
+	MESSAGE_END,  /* the sender is gone, or broken */
+	MESSAGE_HANDOFF,
+	MESSAGE_STATUS,
+	/* refusals: whatever came along has been closed */
+	MESSAGE_NO_FD,
+	MESSAGE_MANY_FDS,
+	MESSAGE_NOT_TCP,
+	MESSAGE_BAD,
+	MESSAGE_VERSION,
+	MESSAGE_TRUNCATED,
+	MESSAGE_KINDS,
+};
+
+struct message {
+	enum message_kind kind;
+	int fd; /* HANDOFF: the caller's from now on; else -1 */
+	bool half_closed;
+};
+
+/*
+ * Receives one datagram; does not block. Takes at most two fds: the kernel closes the surplus.
+ * A datagram without bytes and fds looks like the end of the connection and is taken for it.
+ */
+struct message message_receive(int sender);
+
+/* Whether the next datagram carries fds; receives nothing. False when there is none. */
+bool message_carries_fds(int sender);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+#include "lingerd/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stddef.h>
+
+const char options_usage[] =
+	"Usage: lingerd [OPTION]...\n"
+	"Takes TCP connections that servers want to close, and lingers them: reads and discards\n"
+	"until the peer closes, too, or a timeout ends it.\n"
+	"\n"
+	"  -c, --config FILE        read settings from FILE; the command line goes over it\n"
+	"  -t, --check-config       check the settings and end\n"
+	"      --socket PATH        where servers hand over (/run/lingerd/lingerd.sock)\n"
+	"      --socket-mode MODE   access to that socket, octal (0660)\n"
+	"      --idle-timeout SEC   end when nothing has come for so long (2)\n"
+	"      --total-timeout SEC  end after so long in any case (30)\n"
+	"      --max-connections N  connections that may linger at once (65536)\n"
+	"  -h, --help               this text\n"
+	"  -V, --version            the version\n"
+	"\n"
+	"SIGHUP reads FILE again, SIGTERM ends in order. See lingerd(8).\n";
+
+/* Long options without a letter: a value that is no character, plus the setting. */
+enum { OPTION_SETTING = 256 };
+
+static const struct option long_options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "check-config", no_argument, NULL, 't' },
+	{ "socket", required_argument, NULL, OPTION_SETTING + SETTING_SOCKET },
+	{ "socket-mode", required_argument, NULL, OPTION_SETTING + SETTING_SOCKET_MODE },
+	{ "idle-timeout", required_argument, NULL, OPTION_SETTING + SETTING_IDLE_TIMEOUT },
+	{ "total-timeout", required_argument, NULL, OPTION_SETTING + SETTING_TOTAL_TIMEOUT },
+	{ "max-connections", required_argument, NULL, OPTION_SETTING + SETTING_MAX_CONNECTIONS },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ 0 },
+};
+
+static int take_option(struct options *options, int option, char *argv[], struct problem *problem)
+{
+	switch (option) {
+	case 'c':
+		options->config_path = optarg;
+		return 0;
+	case 't':
+		options->check_config = true;
+		return 0;
+	case 'h':
+		options->help = true;
+		return 0;
+	case 'V':
+		options->version = true;
+		return 0;
+	case ':':
+		problem_say(problem, "option '%.64s' needs a value", argv[optind - 1]);
+		return -EINVAL;
+	case '?':
+		problem_say(problem, "there is no option '%.64s'", argv[optind - 1]);
+		return -EINVAL;
+	default:
+		options->values[option - OPTION_SETTING] = optarg;
+		return 0;
+	}
+}
+
+static int apply_values(const struct options *options, struct settings *settings,
+			struct problem *problem)
+{
+	for (int i = 0; i < SETTING_COUNT; i++) {
+		int error = 0;
+
+		if (options->values[i])
+			error = settings_set(settings, (enum setting)i, options->values[i],
+					     problem);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+int options_parse(struct options *ret, int argc, char *argv[], struct problem *problem)
+{
+	struct options options = { 0 };
+	struct settings scratch;
+	int error = 0;
+	int option;
+
+	optind = 0; /* glibc: begin anew */
+	opterr = 0;
+	while (!error && (option = getopt_long(argc, argv, ":c:thV", long_options, NULL)) != -1)
+		error = take_option(&options, option, argv, problem);
+	if (error)
+		return error;
+	if (optind < argc) {
+		problem_say(problem, "'%.64s' is no option", argv[optind]);
+		return -EINVAL;
+	}
+	settings_default(&scratch);
+	error = apply_values(&options, &scratch, problem);
+	if (!error)
+		*ret = options;
+	return error;
+}
+
+int options_settings(const struct options *options, struct settings *ret, struct problem *problem)
+{
+	struct settings settings;
+	int error;
+
+	settings_default(&settings);
+	if (options->config_path) {
+		error = settings_read_file(&settings, options->config_path, problem);
+		if (error)
+			return error;
+	}
+	error = apply_values(options, &settings, problem);
+	if (!error)
+		*ret = settings;
+	return error;
+}

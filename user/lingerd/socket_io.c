@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "lingerd/socket_io.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "lingerd/events.h"
+
+/*
+ * With MSG_TRUNC, TCP drops what it would copy and never touches these pages. Sockets that do not
+ * know the flag for streams (kernel TLS, sockmap) copy, so the buffer has to be a real one.
+ */
+static char sink[1 << 20];
+
+static uint64_t socket_now_ns(void *context)
+{
+	(void)context;
+	return clock_now_ns();
+}
+
+void socket_disarm_linger(int fd)
+{
+	const struct linger off = { .l_onoff = 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
+}
+
+static void socket_prepare(void *context, int fd, bool half_closed)
+{
+	(void)context;
+	socket_disarm_linger(fd);
+	if (!half_closed)
+		shutdown(fd, SHUT_WR);
+}
+
+static ssize_t socket_discard(void *context, int fd)
+{
+	ssize_t n = recv(fd, sink, sizeof(sink), MSG_TRUNC | MSG_DONTWAIT);
+
+	(void)context;
+	return n < 0 ? -errno : n;
+}
+
+static int socket_unsent(void *context, int fd, uint32_t *ret)
+{
+	int bytes;
+
+	(void)context;
+	if (ioctl(fd, SIOCOUTQ, &bytes))
+		return -errno;
+	*ret = (uint32_t)bytes;
+	return 0;
+}
+
+static int socket_watch(void *context, int fd)
+{
+	const struct socket_io *io = context;
+
+	return events_add(io->epoll, fd, EVENT_LINGER);
+}
+
+static void socket_unwatch(void *context, int fd)
+{
+	const struct socket_io *io = context;
+
+	events_remove(io->epoll, fd);
+}
+
+static void socket_close(void *context, int fd)
+{
+	(void)context;
+	close(fd); /* never again, whatever it says: on Linux the fd is gone even at EINTR */
+}
+
+const struct linger_io socket_linger_io = {
+	.now_ns = socket_now_ns,
+	.prepare = socket_prepare,
+	.discard = socket_discard,
+	.unsent = socket_unsent,
+	.watch = socket_watch,
+	.unwatch = socket_unwatch,
+	.close = socket_close,
+};

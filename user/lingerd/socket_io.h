@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* struct linger_io on real TCP sockets and a real epoll set. */
+#ifndef LINGERD_SOCKET_IO_H
+#define LINGERD_SOCKET_IO_H
+
+#include "lingerd/engine.h"
+
+struct socket_io {
+	int epoll; /* the caller's */
+};
+
+/*
+ * Switches SO_LINGER off. With it, close() would block for as long as whoever sent us the socket
+ * has asked, O_NONBLOCK or not. Does nothing to what is no socket.
+ */
+void socket_disarm_linger(int fd);
+
+/* For linger_engine_new(), with a struct socket_io as context. */
+extern const struct linger_io socket_linger_io;
+
+#endif
