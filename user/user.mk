@@ -15,7 +15,8 @@ USER_LDFLAGS = $(LDFLAGS) $(SAN_FLAGS) -pthread
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.c,$(1))))
 
-COMMON   := $(call objects,user/common)
+# An archive: each program takes the pieces it calls, and needs only the libraries of those.
+COMMON   := $(BUILD)/obj/common.a
 LIBLINGER := $(call objects,user/liblinger)
 TRACER   := $(call objects,user/tracer)
 
@@ -27,6 +28,10 @@ TRACER_LIBS := -lbpf -lelf -lz
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(USER_CFLAGS) -c $< -o $@
+
+$(COMMON): $(call objects,user/common)
+	rm -f $@
+	$(AR) rcs $@ $^
 
 # The commit goes into run.json and the name of a result folder; the header changes only when it does.
 COMMIT := $(shell git describe --always --dirty --abbrev=10 2>/dev/null || echo unknown)
