@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Mistakes in a scenario: named with file and line, nothing is started or written.
+. tests/cli/lingerbench.common
+
+bench run no-such
+expect 2 'cannot read scenarios/no-such.ini: No such file or directory'
+bench run "$work/"
+expect 2 'cannot read'
+
+cat >"$work/wrong.ini" <<'INI'
+[server]
+wrokers = 4
+[load]
+connections = 0
+[strategies]
+use = close hope
+[peers]
+use = prompt nobody
+INI
+bench run "$work/wrong.ini" --out "$work/results"
+expect 2 "wrong.ini:2: unknown key \"wrokers\""
+expect 2 "wrong.ini:4: connections = 0: out of range"
+expect 2 "wrong.ini:6: no strategy is called \"hope\""
+expect 2 "no peer is called \"nobody\""
+[ ! -e "$work/results" ] || fail "results of a wrong scenario"
+
+bench run quick --set load.connections=20000 --set load.clients=15000 --dry-run
+if [ "$(ulimit -Hn)" != unlimited ] && [ "$(ulimit -Hn)" -lt 15064 ]; then
+    expect 2 'clients at once'
+else
+    [ "$status" = 0 ] || fail "a plan within the limits is refused"
+fi
+(
+    ulimit -n 100
+    bench run quick --out "$work/results"
+    expect 2 '60 clients at once and 64 other descriptors are more than the 100'
+) || exit 1
+exit 0
