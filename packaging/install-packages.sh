@@ -5,10 +5,10 @@
 set -eu
 
 here=$(dirname "$0")
-wanted=$(for set in "$@"; do cat "$here/packages-$set"; done | sort -u)
+wanted=$(for set in "$@"; do cat "$here/packages-$set"; done | sort -u | tr '\n' ' ')
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
-    echo "lingerd: not a Debian system; have these (or their like) installed: $(echo $wanted)" >&2
+    echo "lingerd: not a Debian system; have these (or their like) installed: $wanted" >&2
     exit 0
 fi
 

@@ -27,12 +27,13 @@ C_FILES := $(wildcard $(addsuffix /*.[ch],bpf user/* user/lingerbench/strategies
 TIDY_FILES := $(wildcard $(addsuffix /*.c,$(filter-out user/preload,$(wildcard user/*)) user/lingerbench/strategies))
 SH_FILES := $(wildcard .ci/run tests/run packaging/*.sh tests/cli/*.sh)
 
-lint-checks: $(BPF_SKELETONS)
-	clang-format --dry-run --Werror $(C_FILES)
-	printf '%s\n' $(TIDY_FILES) | xargs -P $(JOBS) -I{} clang-tidy --quiet --warnings-as-errors='*' {} -- -std=gnu11 \
+lint-checks: $(BPF_SKELETONS) build/gen/commit.h
+	@echo "clang-format, clang-tidy, cppcheck, shellcheck, mandoc"
+	@clang-format --dry-run --Werror $(C_FILES)
+	@printf '%s\n' $(TIDY_FILES) | xargs -P $(JOBS) -I{} clang-tidy --quiet --warnings-as-errors='*' {} -- -std=gnu11 \
 		-D_GNU_SOURCE -DLINGER_VERSION='""' -I. -Iuser -Ibuild/gen >build/clang-tidy.log 2>&1 || \
 		{ cat build/clang-tidy.log; exit 1; }
-	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 		--suppress=missingIncludeSystem -D__linux__ -DLINGER_VERSION='""' -I. -Iuser user
-	shellcheck -x $(SH_FILES)
-	$(if $(wildcard docs/man/*.[0-9]),mandoc -T lint -W warning docs/man/*.[0-9])
+	@shellcheck -x $(SH_FILES)
+	@$(if $(wildcard docs/man/*.[0-9]),mandoc -T lint -W warning docs/man/*.[0-9])

@@ -96,8 +96,8 @@ void charts_outcomes(FILE *out, const struct csvtable *summary)
 }
 
 struct axis {
-	double low; /* log10 of microseconds */
-	double high;
+	int low; /* log10 of microseconds */
+	int high;
 };
 
 static double position(const struct axis *axis, double us)
@@ -111,8 +111,8 @@ static void draw_axis(FILE *out, const struct axis *axis, int bottom)
 {
 	static const char *const units[] = { "us", "ms", "s" };
 
-	for (double power = axis->low; power <= axis->high; power++) {
-		int thousands = power < 0 ? 0 : (int)power / 3;
+	for (int power = axis->low; power <= axis->high; power++) {
+		int thousands = power < 0 ? 0 : power / 3;
 		double x = position(axis, pow(10, power));
 
 		if (thousands > 2)
@@ -194,8 +194,8 @@ static bool choose_axis(struct axis *axis, struct sample *samples, size_t count)
 	}
 	if (high <= 0)
 		return false;
-	axis->low = floor(log10(low < 1e-1 ? 1e-1 : low));
-	axis->high = ceil(log10(high));
+	axis->low = (int)floor(log10(low < 1e-1 ? 1e-1 : low));
+	axis->high = (int)ceil(log10(high));
 	if (axis->high <= axis->low)
 		axis->high = axis->low + 1;
 	return true;

@@ -6,42 +6,44 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int read_file(const char *path, char **ret)
+static int read_stream(FILE *file, char **ret)
 {
-	FILE *file = fopen(path, "re");
-	size_t size = 0, room = 65536;
-	char *text = file ? malloc(room + 1) : NULL;
-	int error = file ? 0 : -errno;
+	size_t size = 0, room = 0;
+	char *text = NULL;
 
-	while (text && !error) {
-		size_t n = fread(text + size, 1, room - size, file);
-		char *larger;
+	for (;;) {
+		size_t n;
 
-		size += n;
+		if (size == room) {
+			char *larger = realloc(text, room * 2 + 65536 + 1);
+
+			if (!larger) {
+				free(text);
+				return -ENOMEM;
+			}
+			text = larger;
+			room = room * 2 + 65536;
+		}
+		n = fread(text + size, 1, room - size, file);
 		if (!n)
 			break;
-		if (size < room)
-			continue;
-		larger = realloc(text, room * 2 + 1);
-		if (!larger)
-			error = -ENOMEM;
-		else
-			text = larger;
-		room *= 2;
-	}
-	if (file && !text)
-		error = -ENOMEM;
-	if (file && ferror(file) && !error)
-		error = -EIO;
-	if (file)
-		fclose(file);
-	if (error) {
-		free(text);
-		return error;
+		size += n;
 	}
 	text[size] = '\0';
 	*ret = text;
-	return 0;
+	return ferror(file) ? -EIO : 0;
+}
+
+static int read_file(const char *path, char **ret)
+{
+	FILE *file = fopen(path, "re");
+	int error;
+
+	if (!file)
+		return -errno;
+	error = read_stream(file, ret);
+	fclose(file);
+	return error;
 }
 
 /* Cuts one field off *rest, in place. *ret_last: it ended its row. */
@@ -113,6 +115,8 @@ int csvtable_read(struct csvtable *ret, const char *path)
 	struct csvtable table = { 0 };
 	int error = read_file(path, &table.text);
 
+	if (!table.text)
+		return error;
 	if (!error)
 		error = split(&table);
 	if (error)

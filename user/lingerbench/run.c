@@ -306,9 +306,8 @@ enum run_status run(const struct run_options *options)
 				      .commit = LINGER_COMMIT };
 	set_now(run->info.started_utc);
 	if (scenario_load(&run->scenario, options->scenario, options->settings,
-			  options->setting_count))
-		status = RUN_BAD_SCENARIO;
-	else if (plan_check_limits(&run->scenario))
+			  options->setting_count) ||
+	    plan_check_limits(&run->scenario))
 		status = RUN_BAD_SCENARIO;
 	else if (plan_make(&run->plan, &run->scenario))
 		status = RUN_FAILED;

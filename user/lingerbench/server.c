@@ -121,7 +121,7 @@ static uint64_t socket_cookie(int fd)
 static void serve(const struct server *server, int fd, const struct sockaddr_in *client)
 {
 	const struct timeval timeout = { .tv_sec = IO_TIMEOUT_S };
-	struct server_row unrecorded;
+	struct server_row unrecorded = { 0 };
 	size_t number = atomic_fetch_add(&server->rows->accepted, 1);
 	struct server_row *row =
 		number < server->rows->capacity ? &server->rows->server[number] : &unrecorded;
@@ -151,7 +151,7 @@ _Noreturn void server_work(const struct server *server)
 		_exit(EXIT_FAILURE);
 	}
 	for (;;) {
-		struct sockaddr_in client;
+		struct sockaddr_in client = { 0 };
 		socklen_t length = sizeof(client);
 		int fd = accept4(server->listener, (struct sockaddr *)&client, &length,
 				 SOCK_CLOEXEC);
