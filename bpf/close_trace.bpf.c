@@ -307,7 +307,7 @@ static long decide_one(void *map, __u64 *key, __u64 *since, struct decide_contex
 	struct connection *connection;
 	__u64 cookie = *key;
 
-	if (context->now - *since < context->min_age_ns)
+	if (*since + context->min_age_ns > context->now) /* it may be younger than now */
 		return 0;
 	/* Who deletes the entry has the hold on the connection. */
 	if (bpf_map_delete_elem(&undecided, &cookie))
