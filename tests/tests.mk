@@ -29,8 +29,8 @@ SH_FILES := $(wildcard .ci/run tests/run packaging/*.sh tests/cli/*.sh)
 
 lint-checks: $(BPF_SKELETONS)
 	clang-format --dry-run --Werror $(C_FILES)
-	printf '%s\n' $(TIDY_FILES) | xargs -P $(JOBS) -I{} clang-tidy --quiet --warnings-as-errors='*' {} -- -std=gnu11 \
-		-D_GNU_SOURCE -DLINGER_VERSION='""' -I. -Iuser -Ibuild/gen >build/clang-tidy.log 2>&1 || \
+	printf '%s\n' $(TIDY_FILES) | xargs -P $(JOBS) -I FILE clang-tidy --quiet --warnings-as-errors='*' FILE -- -std=gnu11 \
+		-D_GNU_SOURCE -DLINGER_VERSION='""' -I. -Iuser -Ibuild/gen 2>build/clang-tidy.log || \
 		{ cat build/clang-tidy.log; exit 1; }
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 		--suppress=missingIncludeSystem -D__linux__ -DLINGER_VERSION='""' -I. -Iuser user
