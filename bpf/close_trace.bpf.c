@@ -7,153 +7,16 @@
  * holders lets go:
  *   - the socket, from ESTABLISHED to tcp_destroy_sock;
  *   - the close() call that is under way, until it returns;
+ *   - the mini-socket that takes the socket's place in FIN_WAIT_2 (mini_socket.h);
  *   - the doubt about an RST, since the kernel may report the socket's destruction before the RST
  *     that was the reason (see undecided).
  */
-#include "kernel.h"
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_endian.h>
+#include "connections.h"
+#include "close_calls.h"
+#include "mini_socket.h"
 #include <bpf/bpf_tracing.h>
-#include "close_trace.h"
 
 char LICENSE[] SEC("license") = "GPL";
-
-const volatile bool all_ports = true;
-const volatile __u8 watched_ports[65536 / 8]; /* a bit per local port */
-const volatile __u64 wakeup_bytes = 64 * 1024;
-
-/* Read by user space through the mapped section. */
-__u64 lost_ring_full;
-__u64 lost_map_full;
-
-struct connection {
-	struct close_record record; /* first: user space reads what is left in the table */
-	__u64 fin_wait_1_at;	    /* 0: not entered, or the moment was missed */
-	__u64 fin_wait_2_at;
-	__u32 holders;
-	__u8 state; /* as of the last event seen */
-};
-
-/* A close() that is under way on a followed connection, by thread. */
-struct close_call {
-	__u64 cookie;
-	__u64 entered_ns;
-	bool joined; /* it was the last close(): the call holds the connection */
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__type(key, __u64);
-	__type(value, struct connection);
-} connections SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 8192);
-	__type(key, __u32);
-	__type(value, struct close_call);
-} close_calls SEC(".maps");
-
-/* Destroyed sockets whose RST, if any, has yet to be reported; value: since when. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__type(key, __u64);
-	__type(value, __u64);
-} undecided SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1024 * 1024);
-} records SEC(".maps");
-
-static bool is_watched(const struct sock *sk)
-{
-	/* Not skc_num: it is 0 once the socket is unhashed. */
-	__u16 port = bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
-
-	return all_ports || watched_ports[port / 8] & 1 << port % 8;
-}
-
-/* Only a followed connection is sure to have a cookie; the others must not be given one. */
-static struct connection *find(const struct sock *sk, __u64 *ret_cookie)
-{
-	*ret_cookie = sk->__sk_common.skc_cookie.counter;
-	return *ret_cookie ? bpf_map_lookup_elem(&connections, ret_cookie) : NULL;
-}
-
-/* Whoever takes the connection out of the table owns it: no record is written twice. */
-static void emit(__u64 cookie, struct connection *connection)
-{
-	struct close_record *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
-	__u64 flags = BPF_RB_NO_WAKEUP;
-
-	if (!record) {
-		if (!bpf_map_delete_elem(&connections, &cookie))
-			__sync_fetch_and_add(&lost_ring_full, 1);
-		return;
-	}
-	*record = connection->record;
-	if (bpf_map_delete_elem(&connections, &cookie)) {
-		bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
-		return;
-	}
-	if (bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) >= wakeup_bytes)
-		flags = BPF_RB_FORCE_WAKEUP;
-	bpf_ringbuf_submit(record, flags);
-}
-
-static void hold(struct connection *connection)
-{
-	__sync_fetch_and_add(&connection->holders, 1);
-}
-
-static void release(__u64 cookie, struct connection *connection)
-{
-	if (__sync_fetch_and_add(&connection->holders, -1) == 1)
-		emit(cookie, connection);
-}
-
-static void describe(struct close_record *record, const struct sock *sk)
-{
-	record->netns = sk->__sk_common.skc_net.net->ns.inum;
-	record->family = sk->__sk_common.skc_family;
-	record->lport = bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
-	record->rport = bpf_ntohs(sk->__sk_common.skc_dport);
-	if (record->family == AF_INET) {
-		bpf_core_read(record->laddr, 4, &sk->__sk_common.skc_rcv_saddr);
-		bpf_core_read(record->raddr, 4, &sk->__sk_common.skc_daddr);
-	} else if (bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) {
-		bpf_core_read(record->laddr, 16, &sk->__sk_common.skc_v6_rcv_saddr);
-		bpf_core_read(record->raddr, 16, &sk->__sk_common.skc_v6_daddr);
-	}
-}
-
-static int follow(struct sock *sk, __u64 now)
-{
-	struct connection connection = {};
-	struct close_record *record = &connection.record;
-	__u64 cookie = bpf_get_socket_cookie(sk);
-	struct connection *former = bpf_map_lookup_elem(&connections, &cookie);
-
-	if (former) /* connect(), disconnect, connect() on one socket */
-		emit(cookie, former);
-	record->cookie = cookie;
-	record->established_ns = now;
-	record->ended_ns = record->closed_ns = record->close_call_ns = CLOSE_TRACE_UNKNOWN;
-	record->fin_wait_1_ns = record->fin_wait_2_ns = record->orphan_ns = CLOSE_TRACE_UNKNOWN;
-	record->time_wait_ns = CLOSE_TRACE_UNKNOWN;
-	record->unread_bytes = record->unacked_bytes = CLOSE_TRACE_UNKNOWN;
-	record->end = CLOSE_END_OPEN;
-	describe(record, sk);
-	connection.state = TCP_ESTABLISHED;
-	connection.holders = 1;
-	if (bpf_map_update_elem(&connections, &cookie, &connection, BPF_ANY))
-		__sync_fetch_and_add(&lost_map_full, 1);
-	return 0;
-}
 
 static bool is_done(const struct sock *sk)
 {
@@ -226,23 +89,6 @@ static void note_close(const struct sock *sk, struct connection *connection, __u
 	}
 }
 
-static void end_fin_wait_2(struct connection *connection, __u64 now)
-{
-	struct close_record *record = &connection->record;
-
-	if (!connection->fin_wait_2_at)
-		return;
-	record->fin_wait_2_ns = now - connection->fin_wait_2_at;
-	record->orphan_ns = 0;
-	if (record->flags & CLOSE_CALLED) {
-		__u64 orphaned_at = record->closed_ns > connection->fin_wait_2_at
-					    ? record->closed_ns
-					    : connection->fin_wait_2_at;
-
-		record->orphan_ns = now - orphaned_at;
-	}
-}
-
 /* An RST that is reported later overrides the answer. */
 static enum close_end guess_end(const struct sock *sk, const struct close_record *record, int old)
 {
@@ -256,7 +102,8 @@ static enum close_end guess_end(const struct sock *sk, const struct close_record
 		return CLOSE_END_ABORTED;
 	if (is_done(sk) && BPF_CORE_READ(tcp, snd_una) == BPF_CORE_READ(tcp, write_seq))
 		return CLOSE_END_FIN;
-	/* FIN_WAIT_2 goes on in a mini-socket, out of our sight. */
+	/* FIN_WAIT_2 goes on in a mini-socket that is not followed, or there was no room for one.
+	 */
 	return old == TCP_FIN_WAIT2 ? CLOSE_END_UNKNOWN : CLOSE_END_ABORTED;
 }
 
@@ -264,12 +111,16 @@ static void note_end(const struct sock *sk, struct connection *connection, int o
 {
 	struct close_record *record = &connection->record;
 
-	record->ended_ns = now;
+	connection->left_at = now;
 	if (record->unacked_bytes == CLOSE_TRACE_UNKNOWN)
 		record->unacked_bytes = unacked_bytes(sk, record);
+	if (connection->was_mini)
+		return;
 	record->end = guess_end(sk, record, old);
-	if (record->end != CLOSE_END_UNKNOWN)
-		end_fin_wait_2(connection, now);
+	if (record->end == CLOSE_END_UNKNOWN)
+		return;
+	record->ended_ns = now;
+	end_fin_wait_2(connection, now);
 }
 
 static int handle_state(struct sock *sk, int old, int new)
@@ -311,9 +162,11 @@ static int handle_state(struct sock *sk, int old, int new)
  * Data that arrive after close() make the kernel report tcp_receive_reset, the end, the destruction
  * and only then the RST that it sends itself, all within the handling of one packet.
  */
-static bool may_report_reset(const struct close_record *record)
+static bool may_report_reset(const struct connection *connection)
 {
-	if (record->flags & CLOSE_RESET_SENT)
+	const struct close_record *record = &connection->record;
+
+	if (connection->was_mini || record->flags & CLOSE_RESET_SENT)
 		return false;
 	return record->flags & CLOSE_RESET_RECEIVED || record->end == CLOSE_END_UNKNOWN;
 }
@@ -332,9 +185,9 @@ static int handle_destroy(struct sock *sk)
 	/* A connection that ended before its close(): only the closer holds the lock now. */
 	if (!(connection->record.flags & CLOSE_CALLED) && sk->sk_lock.owned)
 		note_close(sk, connection, now);
-	if (connection->record.end == CLOSE_END_OPEN) /* its last event was missed */
-		connection->record.end = CLOSE_END_UNKNOWN;
-	if (may_report_reset(&connection->record)) {
+	if (connection->record.end == CLOSE_END_OPEN && !connection->was_mini)
+		connection->record.end = CLOSE_END_UNKNOWN; /* its last event was missed */
+	if (may_report_reset(connection)) {
 		if (!bpf_map_update_elem(&undecided, &cookie, &now, BPF_ANY))
 			return 0;
 		connection->record.end = CLOSE_END_UNKNOWN;
@@ -362,9 +215,10 @@ static int handle_send_reset(struct sock *sk)
 	struct close_record *record;
 	__u64 cookie;
 
-	/* A mini-socket has the cookie too, but what became of it is not what ended sk. */
-	if (!sk || sk->__sk_common.skc_state == TCP_TIME_WAIT)
+	if (!sk)
 		return 0;
+	if (sk->__sk_common.skc_state == TCP_TIME_WAIT)
+		return handle_mini_send_reset((struct inet_timewait_sock *)sk);
 	connection = find(sk, &cookie);
 	if (!connection)
 		return 0;
@@ -372,64 +226,13 @@ static int handle_send_reset(struct sock *sk)
 	record->flags |= CLOSE_RESET_SENT;
 	if (record->end == CLOSE_END_OPEN)
 		return 0;
-	if (record->end == CLOSE_END_UNKNOWN && record->ended_ns != CLOSE_TRACE_UNKNOWN)
-		end_fin_wait_2(connection, record->ended_ns);
+	if (record->end == CLOSE_END_UNKNOWN && connection->left_at) {
+		record->ended_ns = connection->left_at;
+		end_fin_wait_2(connection, connection->left_at);
+	}
 	record->end = CLOSE_END_RESET_SENT;
 	if (!bpf_map_delete_elem(&undecided, &cookie))
 		release(cookie, connection);
-	return 0;
-}
-
-/* The cookie of the followed connection behind a descriptor of the current process, or 0. */
-static __u64 followed_cookie(__u32 fd)
-{
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct socket *socket;
-	struct file **slots, *file = NULL;
-	__u64 cookie;
-
-	if (fd >= BPF_CORE_READ(table, max_fds))
-		return 0;
-	slots = BPF_CORE_READ(table, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), slots + fd);
-	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
-		return 0;
-	socket = BPF_CORE_READ(file, private_data);
-	cookie = BPF_CORE_READ(socket, sk, __sk_common.skc_cookie.counter);
-	return cookie && bpf_map_lookup_elem(&connections, &cookie) ? cookie : 0;
-}
-
-static int handle_close_enter(struct pt_regs *regs)
-{
-	struct close_call call = {};
-	__u32 thread_id = bpf_get_current_pid_tgid();
-
-	call.cookie = followed_cookie(SYSCALL_ARGUMENT(regs));
-	if (!call.cookie)
-		return 0;
-	call.entered_ns = bpf_ktime_get_ns();
-	/* When the table is full, how long the call took stays unknown. */
-	bpf_map_update_elem(&close_calls, &thread_id, &call, BPF_ANY);
-	return 0;
-}
-
-static int handle_close_exit(void)
-{
-	__u32 thread_id = bpf_get_current_pid_tgid();
-	struct close_call *call = bpf_map_lookup_elem(&close_calls, &thread_id);
-	struct connection *connection;
-	__u64 cookie;
-
-	if (!call)
-		return 0;
-	cookie = call->cookie;
-	connection = call->joined ? bpf_map_lookup_elem(&connections, &cookie) : NULL;
-	if (connection) {
-		connection->record.close_call_ns = bpf_ktime_get_ns() - call->entered_ns;
-		release(cookie, connection);
-	}
-	bpf_map_delete_elem(&close_calls, &thread_id);
 	return 0;
 }
 
@@ -469,6 +272,31 @@ int BPF_PROG(on_syscall_exit, struct pt_regs *regs)
 	return SYSCALL_NUMBER(regs) == NR_CLOSE ? handle_close_exit() : 0;
 }
 
+/* These four are loaded only where all of them can be. */
+SEC("tp_btf/timer_start")
+int BPF_PROG(on_timer_start, struct timer_list *timer)
+{
+	return handle_timer_start(timer);
+}
+
+SEC("tp_btf/timer_expire_entry")
+int BPF_PROG(on_timer_expire, struct timer_list *timer)
+{
+	return handle_timer_expire(timer);
+}
+
+SEC("tp_btf/timer_cancel")
+int BPF_PROG(on_timer_cancel, struct timer_list *timer)
+{
+	return handle_timer_cancel(timer);
+}
+
+SEC("tp_btf/kfree_skb")
+int BPF_PROG(on_drop, struct sk_buff *skb, void *location, int reason, struct sock *sk)
+{
+	return handle_drop(skb, sk);
+}
+
 struct decide_context {
 	__u64 min_age_ns;
 	__u64 now;
@@ -479,7 +307,7 @@ static long decide_one(void *map, __u64 *key, __u64 *since, struct decide_contex
 	struct connection *connection;
 	__u64 cookie = *key;
 
-	if (context->now - *since < context->min_age_ns)
+	if (*since + context->min_age_ns > context->now) /* it may be younger than now */
 		return 0;
 	/* Who deletes the entry has the hold on the connection. */
 	if (bpf_map_delete_elem(&undecided, &cookie))

@@ -32,7 +32,7 @@ enum close_flag {
 struct close_record {
 	__u64 cookie;	      /* the kernel's socket cookie (SO_COOKIE), survives SCM_RIGHTS */
 	__u64 established_ns; /* stamps: CLOCK_MONOTONIC */
-	__u64 ended_ns;	      /* the full socket left its last state; unknown while it is open */
+	__u64 ended_ns;	      /* the FIN, the RST or the time-out that is its end */
 	__u64 closed_ns;      /* the last close() began */
 	__u64 close_call_ns;  /* durations: how long that close() blocked */
 	__u64 fin_wait_1_ns;

@@ -38,6 +38,7 @@ enum {
 	TCP_LAST_ACK = 9,
 	TCP_CLOSING = 11,
 };
+enum { TCP_FLAGS_OFFSET = 13, TCP_FLAG_RST = 4 };
 enum { AF_INET = 2, AF_INET6 = 10 };
 enum { SHUTDOWN_MASK = 3 };
 enum { S_IFMT = 0170000, S_IFSOCK = 0140000 };
@@ -106,6 +107,21 @@ struct tcp_sock {
 	__u32 copied_seq;
 	__u32 snd_una;
 	__u32 write_seq;
+};
+
+struct timer_list {
+	const void *function;
+};
+
+struct inet_timewait_sock {
+	struct sock_common __tw_common;
+	unsigned char tw_substate;
+	struct timer_list tw_timer;
+};
+
+struct sk_buff {
+	unsigned char *head;
+	__u16 transport_header;
 };
 
 struct socket {

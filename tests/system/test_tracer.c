@@ -534,6 +534,70 @@ static void what_is_open_at_the_end_says_so(void **state)
 	end(&f);
 }
 
+/* The kernel ends what nobody accepted; that is no close() of the connection. */
+static void a_connection_that_nobody_accepted(void **state)
+{
+	struct followed f;
+	int client;
+
+	(void)state;
+	begin(&f);
+	client = tcp_connect(f.pair.server_port);
+	close(f.listener);
+	f.listener = tcp_listen(0, &f.pair.server_port);
+	usleep(20000);
+	assert_int_equal(tracer_finish(f.trace.tracer), 0);
+	assert_int_equal(f.trace.count, 2); /* and the accepted one, still open */
+	for (size_t i = 0; i < f.trace.count; i++) {
+		assert_int_equal(f.trace.records[i].end, f.trace.records[i].cookie == f.cookie
+								 ? CLOSE_END_OPEN
+								 : CLOSE_END_RESET_SENT);
+		assert_unknown(f.trace.records[i].close_call_ns);
+	}
+	close(client);
+	close(f.pair.client);
+	close(f.pair.server);
+	end(&f);
+}
+
+/* connect() after a disconnect: one socket and one cookie, but two connections. */
+static void a_socket_that_is_used_twice(void **state)
+{
+	struct sockaddr unspecified = { .sa_family = AF_UNSPEC };
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	int listener, client, servers[2];
+	struct trace trace;
+	uint64_t cookie;
+	uint16_t port;
+
+	(void)state;
+	trace_start(&trace, 0, 0);
+	listener = tcp_listen(0, &port);
+	client = tcp_connect(port);
+	cookie = socket_cookie(client);
+	servers[0] = accept(listener, NULL, NULL);
+	assert_int_equal(connect(client, &unspecified, sizeof(unspecified)), 0);
+	address.sin_port = htons(port);
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(connect(client, (struct sockaddr *)&address, sizeof(address)), 0);
+	servers[1] = accept(listener, NULL, NULL);
+	close(servers[1]);
+	usleep(20000);
+	close(client);
+	close(servers[0]);
+	assert_int_equal(tracer_finish(trace.tracer), 0);
+	for (size_t i = 0, seen = 0; i < trace.count; i++) {
+		if (trace.records[i].cookie != cookie)
+			continue;
+		assert_int_equal(trace.records[i].end,
+				 seen++ ? CLOSE_END_FIN : CLOSE_END_RESET_SENT);
+		assert_int_equal(trace.records[i].closer_pid, seen == 2 ? getpid() : 0);
+		assert_true(seen == 2 || i + 1 < trace.count);
+	}
+	trace_stop(&trace);
+	close(listener);
+}
+
 static void only_watched_ports_are_followed(void **state)
 {
 	struct tcp_pair other;
@@ -574,6 +638,8 @@ int main(void)
 		cmocka_unit_test(a_socket_handed_over_is_closed_by_its_receiver),
 		cmocka_unit_test(the_exit_of_a_process_closes),
 		cmocka_unit_test(what_is_open_at_the_end_says_so),
+		cmocka_unit_test(a_connection_that_nobody_accepted),
+		cmocka_unit_test(a_socket_that_is_used_twice),
 		cmocka_unit_test(only_watched_ports_are_followed),
 	};
 

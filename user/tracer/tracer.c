@@ -2,6 +2,7 @@
 #include "tracer/tracer.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -16,9 +17,9 @@
 
 /*
  * How long a socket that was destroyed is given to report the RST that was the reason. The kernel
- * does it within the handling of the same packet.
+ * does it within the handling of the same packet; the rest is for hypervisors that pause a CPU.
  */
-#define DECIDE_AFTER_NS (10 * NS_PER_MS)
+#define DECIDE_AFTER_NS (100 * NS_PER_MS)
 
 struct tracer {
 	struct close_trace *skeleton;
@@ -67,11 +68,48 @@ static uint32_t ring_size(size_t bytes)
 	return size;
 }
 
+/* The arguments of a tracepoint, the programs' context among them; 0 when there is no such one. */
+static unsigned int tracepoint_arguments(const char *name)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	unsigned int count = 0;
+	const struct btf_type *type;
+	int id;
+
+	if (!btf)
+		return 0;
+	id = btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF);
+	type = id < 0 ? NULL : btf__type_by_id(btf, (__u32)id);
+	if (type)
+		type = btf__type_by_id(btf, type->type); /* a pointer */
+	if (type)
+		type = btf__type_by_id(btf, type->type);
+	if (type && btf_is_func_proto(type))
+		count = btf_vlen(type);
+	btf__free(btf);
+	return count;
+}
+
+/*
+ * FIN_WAIT_2 after close() is followed by all of these programs or by none. kfree_skb tells the
+ * socket since Linux 6.11.
+ */
+static void follow_mini_sockets(struct close_trace *skeleton)
+{
+	bool possible = tracepoint_arguments("btf_trace_kfree_skb") == 5;
+
+	bpf_program__set_autoload(skeleton->progs.on_timer_start, possible);
+	bpf_program__set_autoload(skeleton->progs.on_timer_expire, possible);
+	bpf_program__set_autoload(skeleton->progs.on_timer_cancel, possible);
+	bpf_program__set_autoload(skeleton->progs.on_drop, possible);
+}
+
 static int configure(struct close_trace *skeleton, const struct tracer_options *options)
 {
 	uint32_t size = bpf_map__max_entries(skeleton->maps.records);
 	int result;
 
+	follow_mini_sockets(skeleton);
 	skeleton->rodata->all_ports = !options->port_count;
 	for (size_t i = 0; i < options->port_count; i++)
 		skeleton->rodata->watched_ports[options->ports[i] / 8] |=
