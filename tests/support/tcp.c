@@ -7,8 +7,10 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static struct sockaddr_in loopback(uint16_t port)
@@ -62,4 +64,35 @@ struct tcp_pair tcp_pair_open(void)
 	assert_true(pair.server >= 0);
 	close(listener);
 	return pair;
+}
+
+int tcp_write(int fd, size_t length)
+{
+	static const char zeroes[65536];
+
+	while (length) {
+		size_t part = length < sizeof(zeroes) ? length : sizeof(zeroes);
+		ssize_t n = send(fd, zeroes, part, MSG_NOSIGNAL);
+
+		if (n < 0)
+			return -errno;
+		length -= (size_t)n;
+	}
+	return 0;
+}
+
+int tcp_read_to_end(int fd, size_t *ret_length)
+{
+	const struct timeval patience = { .tv_sec = 30 };
+	char bytes[65536];
+
+	*ret_length = 0;
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
+	for (;;) {
+		ssize_t n = recv(fd, bytes, sizeof(bytes), 0);
+
+		if (n <= 0)
+			return n ? -errno : 0;
+		*ret_length += (size_t)n;
+	}
 }

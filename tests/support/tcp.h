@@ -4,6 +4,7 @@
 #ifndef TEST_TCP_H
 #define TEST_TCP_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct tcp_pair {
@@ -19,5 +20,11 @@ int tcp_listen(uint16_t port, uint16_t *ret_port);
 int tcp_connect(uint16_t port);
 /* One connection on a fresh port; its listening socket is closed again. */
 struct tcp_pair tcp_pair_open(void);
+
+/* Writes length bytes, blocking. 0, or the negative errno of the write that failed. */
+int tcp_write(int fd, size_t length);
+/* Reads to the end, each read waiting up to 30 s. 0 at a clean end, or a negative errno; bytes read
+ * in *ret_length in both cases. */
+int tcp_read_to_end(int fd, size_t *ret_length);
 
 #endif

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/* Whatever a sender sends: counted, every descriptor closed, and the next one served. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "liblinger/protocol.h"
+#include "tests/support/lingerd.h"
+#include "tests/support/tcp.h"
+
+static const char *const no_options[] = { "--idle-timeout", "30", NULL };
+
+static const struct linger_message handoff = {
+	.magic = LINGER_PROTOCOL_MAGIC,
+	.version = LINGER_PROTOCOL_VERSION,
+	.size = sizeof(handoff),
+	.type = LINGER_MESSAGE_HANDOFF,
+};
+
+struct setting {
+	struct lingerd daemon;
+	int sender;
+};
+
+static int set_up(void **state)
+{
+	static struct setting setting;
+
+	lingerd_start(&setting.daemon, no_options);
+	setting.sender = sender_connect(&setting.daemon);
+	*state = &setting;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct setting *setting = *state;
+
+	close(setting->sender);
+	lingerd_expect_idle_fds(&setting->daemon);
+	lingerd_stop(&setting->daemon);
+	return 0;
+}
+
+/* That the daemon still does its work, on this very connection. */
+static void expect_service(struct setting *setting)
+{
+	uint64_t ended = lingerd_counter(&setting->daemon, "ended_fin");
+	struct tcp_pair pair = tcp_pair_open();
+	size_t length;
+
+	sender_send(setting->sender, &handoff, sizeof(handoff), &pair.server, 1);
+	close(pair.server);
+	assert_int_equal(tcp_read_to_end(pair.client, &length), 0); /* it half-closed for us */
+	close(pair.client);
+	lingerd_expect(&setting->daemon, "ended_fin", ended + 1);
+}
+
+static void a_handoff_without_fd(void **state)
+{
+	struct setting *setting = *state;
+
+	sender_send(setting->sender, &handoff, sizeof(handoff), NULL, 0);
+	lingerd_expect(&setting->daemon, "refused_no_fd", 1);
+	expect_service(setting);
+}
+
+static void more_fds_than_one(void **state)
+{
+	struct setting *setting = *state;
+	struct tcp_pair pair = tcp_pair_open();
+	int many[64];
+
+	sender_send(setting->sender, &handoff, sizeof(handoff), (int[]){ pair.server, pair.client },
+		    2);
+	lingerd_expect(&setting->daemon, "refused_many_fds", 1);
+	for (size_t i = 0; i < 64; i++)
+		many[i] = pair.server;
+	sender_send(setting->sender, &handoff, sizeof(handoff), many, 3);
+	sender_send(setting->sender, &handoff, sizeof(handoff), many, 64);
+	lingerd_expect(&setting->daemon, "refused_many_fds", 3);
+	close(pair.server);
+	close(pair.client);
+	expect_service(setting);
+}
+
+static void descriptors_that_are_no_tcp(void **state)
+{
+	struct setting *setting = *state;
+	int fds[2], udp, local[2];
+
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, local), 0);
+	udp = socket(AF_INET, SOCK_DGRAM, 0);
+	assert_true(udp >= 0);
+	sender_send(setting->sender, &handoff, sizeof(handoff), &fds[0], 1);
+	sender_send(setting->sender, &handoff, sizeof(handoff), &udp, 1);
+	sender_send(setting->sender, &handoff, sizeof(handoff), &local[0], 1);
+	lingerd_expect(&setting->daemon, "refused_not_tcp", 3);
+	for (int i = 0; i < 2; i++) {
+		close(fds[i]);
+		close(local[i]);
+	}
+	close(udp);
+	expect_service(setting);
+}
+
+static void tcp_that_is_not_connected(void **state)
+{
+	struct setting *setting = *state;
+	struct tcp_pair pair;
+	uint16_t port;
+	int listener = tcp_listen(0, &port);
+	int fresh = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_true(fresh >= 0);
+	sender_send(setting->sender, &handoff, sizeof(handoff), &listener, 1);
+	sender_send(setting->sender, &handoff, sizeof(handoff), &fresh, 1);
+	lingerd_expect(&setting->daemon, "refused_not_connected", 2);
+	/* the server's listener is none the worse for it */
+	pair.client = tcp_connect(port);
+	pair.server = accept(listener, NULL, NULL);
+	assert_true(pair.server >= 0);
+	close(pair.server);
+	close(pair.client);
+	close(listener);
+	close(fresh);
+	expect_service(setting);
+}
+
+static void a_connection_that_was_reset_is_no_refusal(void **state)
+{
+	const struct linger hard = { .l_onoff = 1, .l_linger = 0 };
+	struct setting *setting = *state;
+	struct tcp_pair pair = tcp_pair_open();
+
+	setsockopt(pair.client, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+	close(pair.client);
+	sender_send(setting->sender, &handoff, sizeof(handoff), &pair.server, 1);
+	close(pair.server);
+	lingerd_expect(&setting->daemon, "ended_reset", 1);
+	assert_int_equal(lingerd_counter(&setting->daemon, "refused_not_connected"), 0);
+	expect_service(setting);
+}
+
+static void messages_that_are_none(void **state)
+{
+	struct setting *setting = *state;
+	struct tcp_pair pair = tcp_pair_open();
+	struct linger_message future = handoff, unknown = handoff, question = handoff;
+	char large[4096] = { 0 };
+
+	future.version++;
+	unknown.type = 77;
+	question.type = LINGER_MESSAGE_STATUS;
+	memcpy(large, &handoff, sizeof(handoff));
+	sender_send(setting->sender, &future, sizeof(future), &pair.server, 1);
+	lingerd_expect(&setting->daemon, "refused_version", 1);
+	sender_send(setting->sender, "x", 1, &pair.server, 1);
+	sender_send(setting->sender, "", 0, &pair.server, 1);
+	sender_send(setting->sender, &handoff, sizeof(handoff) - 1, &pair.server, 1);
+	sender_send(setting->sender, &unknown, sizeof(unknown), &pair.server, 1);
+	sender_send(setting->sender, &question, sizeof(question), &pair.server, 1);
+	sender_send(setting->sender, large, sizeof(large), &pair.server, 1);
+	lingerd_expect(&setting->daemon, "refused_bad_message", 6);
+	assert_int_equal(lingerd_counter(&setting->daemon, "handoffs"), 0);
+	close(pair.server);
+	close(pair.client);
+	expect_service(setting);
+}
+
+static void the_log_names_a_cause_once_in_a_while(void **state)
+{
+	struct setting *setting = *state;
+	char text[65536] = { 0 };
+	int lines = 0;
+	FILE *file;
+
+	for (int i = 0; i < 1000; i++)
+		sender_send(setting->sender, "x", 1, NULL, 0);
+	lingerd_expect(&setting->daemon, "refused_bad_message", 1000);
+	file = fopen(setting->daemon.process.err, "r");
+	assert_non_null(file);
+	assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
+	fclose(file);
+	for (const char *at = text; (at = strstr(at, "cannot be understood")); at++)
+		lines++;
+	assert_in_range(lines, 1, 4); /* one in ten seconds, on a machine however slow */
+}
+
+static size_t random_message(unsigned char bytes[64])
+{
+	size_t length = sizeof(handoff);
+
+	memcpy(bytes, &handoff, sizeof(handoff));
+	if (random() % 2) /* one byte of a good one changed, or all of it garbage */
+		bytes[random() % (long)sizeof(handoff)] = (unsigned char)random();
+	else if (random() % 2)
+		for (length = 1 + (size_t)random() % 63; length && random() % 64;)
+			bytes[random() % 64] = (unsigned char)random();
+	return length;
+}
+
+static uint64_t messages_counted(const struct lingerd *daemon)
+{
+	static const char *const names[] = {
+		"handoffs",	   "refused_no_fd",	    "refused_many_fds",
+		"refused_not_tcp", "refused_not_connected", "refused_bad_message",
+		"refused_version", "refused_truncated",
+	};
+	/* This question and those that the mutations made are status_requests, too. */
+	uint64_t sum = lingerd_counter(daemon, "status_requests");
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		sum += lingerd_counter(daemon, names[i]);
+	return sum;
+}
+
+static void random_messages_with_random_fds(void **state)
+{
+	enum { MESSAGES = 20000 };
+	struct setting *setting = *state;
+	struct tcp_pair pair = tcp_pair_open();
+	unsigned char bytes[64] = { 0 };
+	uint64_t asked;
+	int fds[4], ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	asked = messages_counted(&setting->daemon);
+	/* The client closes first, so that every handoff ends at once. */
+	close(pair.client);
+	srandom(11);
+	for (int i = 0; i < MESSAGES; i++) {
+		size_t length = random_message(bytes);
+
+		fds[0] = random() % 4 ? pair.server : ends[0];
+		fds[1] = ends[1];
+		fds[2] = pair.server;
+		sender_send(setting->sender, bytes, length, fds, (size_t)random() % 4);
+	}
+	close(ends[0]);
+	close(ends[1]);
+	close(pair.server);
+	expect_service(setting);
+	assert_true(messages_counted(&setting->daemon) >= asked + MESSAGES);
+	assert_true(lingerd_counter(&setting->daemon, "handoffs") > 100);
+	assert_int_equal(lingerd_counter(&setting->daemon, "lingers"), 0);
+}
+
+#define INPUT_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		INPUT_TEST(a_handoff_without_fd),
+		INPUT_TEST(more_fds_than_one),
+		INPUT_TEST(descriptors_that_are_no_tcp),
+		INPUT_TEST(tcp_that_is_not_connected),
+		INPUT_TEST(a_connection_that_was_reset_is_no_refusal),
+		INPUT_TEST(messages_that_are_none),
+		INPUT_TEST(the_log_names_a_cause_once_in_a_while),
+		INPUT_TEST(random_messages_with_random_fds),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

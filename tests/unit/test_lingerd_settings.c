@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/* Settings: what is bad is refused with file and line, and nothing is taken by halves. */
+#include "lingerd/settings_file.c"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "lingerd/limits.h"
+#include "lingerd/options.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static char file_path[256];
+
+static void write_file(const char *text)
+{
+	const char *folder = getenv("TMPDIR");
+	FILE *file;
+	int fd;
+
+	snprintf(file_path, sizeof(file_path), "%s/settings-XXXXXX", folder ? folder : "/tmp");
+	fd = mkstemp(file_path);
+	assert_true(fd >= 0);
+	file = fdopen(fd, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+}
+
+static int read_text(struct settings *settings, const char *text, struct problem *problem)
+{
+	int error;
+
+	write_file(text);
+	error = settings_read_file(settings, file_path, problem);
+	unlink(file_path);
+	return error;
+}
+
+static void a_file_sets_what_it_names_and_no_more(void **state)
+{
+	struct settings settings;
+	struct problem problem = { "" };
+
+	(void)state;
+	settings_default(&settings);
+	assert_int_equal(read_text(&settings,
+				   "# lingerd\n[lingerd]\nidle-timeout = 0.5\n"
+				   "socket = /tmp/x.sock ; where\nmax-connections=100\n",
+				   &problem),
+			 0);
+	assert_int_equal(settings.idle_timeout_ns, NS_PER_S / 2);
+	assert_string_equal(settings.socket_path, "/tmp/x.sock");
+	assert_int_equal(settings.max_connections, 100);
+	assert_int_equal(settings.total_timeout_ns, 30 * NS_PER_S);
+	assert_int_equal(settings.socket_mode, 0660);
+}
+
+static void bad_files_are_refused_with_line_and_reason(void **state)
+{
+	static char long_line[400] = "[lingerd]\nsocket = /";
+	static const struct {
+		const char *text;
+		const char *said;
+	} cases[] = {
+		{ "[lingerd]\nidle-timeout = 1\nidle = 3\n", ":3: there is no setting 'idle'" },
+		{ "[lingerd]\nidle-timeout = soon\n", ":2: idle-timeout: 'soon'" },
+		{ "[lingerd]\nidle-timeout = -1\n", ":2: idle-timeout: '-1'" },
+		{ "[lingerd]\nidle-timeout = 0\n", ":2: idle-timeout: '0'" },
+		{ "[lingerd]\ntotal-timeout = 1e3\n", ":2: total-timeout: '1e3'" },
+		{ "[lingerd]\ntotal-timeout =\n", ":2: total-timeout: ''" },
+		{ "[lingerd]\nmax-connections = 0\n", ":2: max-connections: '0'" },
+		{ "[lingerd]\nmax-connections = 99999999999999999999\n", ":2: max-connections" },
+		{ "[lingerd]\nsocket-mode = 888\n", ":2: socket-mode: '888'" },
+		{ "[lingerd]\nsocket-mode = 7777\n", ":2: socket-mode: '7777'" },
+		{ "[lingerd]\nsocket =\n", ":2: socket: the path is empty" },
+		{ "idle-timeout = 1\n", ":1: 'idle-timeout' is not in section [lingerd]" },
+		{ "[other]\nidle-timeout = 1\n", ":2: 'idle-timeout' is not in section" },
+		{ "[lingerd\nidle-timeout = 1\n", ":1: neither" },
+		{ "[lingerd]\nnonsense\nidle = 3\n", ":2: neither" },
+		{ "[lingerd]\nidle-timeout = 1\nidle-timeout = 2\n",
+		  ":3: 'idle-timeout' has been" },
+		{ "[lingerd]\nidle-timeout = 1\n  2\n", ":3: 'idle-timeout' has been" },
+		{ long_line, ":2: the line is too long" },
+	};
+
+	(void)state;
+	memset(long_line + strlen(long_line), 'x', 300);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct settings before, settings;
+		struct problem problem = { "" };
+
+		memset(&before, 0x5a, sizeof(before));
+		settings = before;
+		assert_int_equal(read_text(&settings, cases[i].text, &problem), -EINVAL);
+		if (!strstr(problem.text, cases[i].said) ||
+		    strncmp(problem.text, file_path, strlen(file_path)) != 0)
+			fail_msg("'%s' does not say '%s'", problem.text, cases[i].said);
+		assert_null(strchr(problem.text, '\n'));
+		assert_memory_equal(&settings, &before, sizeof(before));
+	}
+}
+
+static void a_path_may_be_as_long_as_the_kernel_takes_it(void **state)
+{
+	struct settings settings;
+	struct problem problem = { "" };
+	char path[SOCKET_PATH_SIZE + 1];
+
+	(void)state;
+	settings_default(&settings);
+	memset(path, 'p', sizeof(path));
+	path[SOCKET_PATH_SIZE] = '\0';
+	assert_int_equal(settings_set(&settings, SETTING_SOCKET, path, &problem), -EINVAL);
+	assert_non_null(strstr(problem.text, "108 bytes"));
+	path[SOCKET_PATH_SIZE - 1] = '\0';
+	assert_int_equal(settings_set(&settings, SETTING_SOCKET, path, &problem), 0);
+	assert_string_equal(settings.socket_path, path);
+}
+
+static void files_that_cannot_be_read_are_named(void **state)
+{
+	struct settings settings;
+	struct problem problem = { "" };
+
+	(void)state;
+	settings_default(&settings);
+	assert_int_equal(settings_read_file(&settings, "/nonexistent/l.conf", &problem), -ENOENT);
+	assert_non_null(strstr(problem.text, "/nonexistent/l.conf"));
+	assert_true(settings_read_file(&settings, "/", &problem) < 0); /* a folder */
+}
+
+static void random_files_never_apply_by_halves(void **state)
+{
+	static const char *const pieces[] = { "[lingerd]", "\n",  "idle-timeout",  "=",	 "1",
+					      " ",	   "max", "socket",	   ";",	 "]",
+					      "#",	   ":",	  "total-timeout", "\t", "-" };
+
+	(void)state;
+	srandom(3);
+	for (int round = 0; round < 2000; round++) {
+		struct settings before, settings;
+		struct problem problem = { "" };
+		char text[512] = "";
+
+		for (long n = random() % 24; n > 0; n--)
+			strcat(text, pieces[(size_t)random() % COUNT(pieces)]);
+		settings_default(&before);
+		settings = before;
+		if (read_text(&settings, text, &problem))
+			assert_memory_equal(&settings, &before, sizeof(before));
+		assert_true(settings.idle_timeout_ns > 0 && settings.max_connections > 0);
+	}
+}
+
+static int parse(struct options *options, struct problem *problem, const char *first,
+		 const char *second)
+{
+	char *argv[] = { (char *)"lingerd", (char *)first, (char *)second, NULL };
+
+	return options_parse(options, second ? 3 : 2, argv, problem);
+}
+
+static void bad_options_are_refused(void **state)
+{
+	struct options options = { .check_config = true };
+	struct problem problem = { "" };
+
+	(void)state;
+	assert_int_equal(parse(&options, &problem, "--nonsense", NULL), -EINVAL);
+	assert_non_null(strstr(problem.text, "--nonsense"));
+	assert_int_equal(parse(&options, &problem, "-x", NULL), -EINVAL);
+	assert_int_equal(parse(&options, &problem, "--socket", NULL), -EINVAL);
+	assert_non_null(strstr(problem.text, "needs a value"));
+	assert_int_equal(parse(&options, &problem, "extra", NULL), -EINVAL);
+	assert_int_equal(parse(&options, &problem, "--idle-timeout", "2s"), -EINVAL);
+	assert_int_equal(parse(&options, &problem, "--max-connections", "-1"), -EINVAL);
+	assert_true(options.check_config); /* untouched */
+	assert_int_equal(parse(&options, &problem, "--idle-timeout", "3"), 0);
+	assert_string_equal(options.values[SETTING_IDLE_TIMEOUT], "3");
+}
+
+static void the_command_line_goes_over_the_file(void **state)
+{
+	struct options options = { .values = { [SETTING_IDLE_TIMEOUT] = "7" } };
+	struct settings settings;
+	struct problem problem = { "" };
+
+	(void)state;
+	write_file("[lingerd]\nidle-timeout = 1\ntotal-timeout = 9\n");
+	options.config_path = file_path;
+	assert_int_equal(options_settings(&options, &settings, &problem), 0);
+	unlink(file_path);
+	assert_int_equal(settings.idle_timeout_ns, 7 * NS_PER_S);
+	assert_int_equal(settings.total_timeout_ns, 9 * NS_PER_S);
+}
+
+static void descriptors_are_never_promised_twice(void **state)
+{
+	struct limits limits = { .connections = 7 };
+
+	(void)state;
+	for (uint64_t nofile = 0; nofile < 3000; nofile++) {
+		if (limits_share(nofile, 5, 1000, &limits)) {
+			assert_int_equal(limits.connections, 7); /* too few: untouched */
+			continue;
+		}
+		assert_true((uint64_t)limits.connections + limits.senders + limits.reserve <=
+			    nofile);
+		assert_in_range(limits.connections, 1, 1000);
+		assert_true(limits.senders >= 1);
+		limits.connections = 7;
+	}
+	assert_int_equal(limits_share(1 << 20, 5, 1000, &limits), 0);
+	assert_int_equal(limits.connections, 1000);
+	assert_int_equal(limits_share(16, 5, 1000, &limits), -EMFILE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_file_sets_what_it_names_and_no_more),
+		cmocka_unit_test(bad_files_are_refused_with_line_and_reason),
+		cmocka_unit_test(a_path_may_be_as_long_as_the_kernel_takes_it),
+		cmocka_unit_test(files_that_cannot_be_read_are_named),
+		cmocka_unit_test(random_files_never_apply_by_halves),
+		cmocka_unit_test(bad_options_are_refused),
+		cmocka_unit_test(the_command_line_goes_over_the_file),
+		cmocka_unit_test(descriptors_are_never_promised_twice),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
