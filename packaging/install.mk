@@ -1,2 +1,46 @@
 # SPDX-License-Identifier: MIT
-# make install / uninstall: binaries, library, header, pkg-config file, man pages.
+# make install / uninstall: programs, library, header, pkg-config file, man pages, scenarios.
+
+BINDIR     ?= $(PREFIX)/bin
+SBINDIR    ?= $(PREFIX)/sbin
+LIBDIR     ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR     ?= $(PREFIX)/share/man
+
+# Each as SOURCE:FOLDER:MODE.
+INSTALLED := \
+	$(BUILD)/lingerd:$(SBINDIR):755 \
+	$(BUILD)/lingerctl:$(SBINDIR):755 \
+	$(BUILD)/lingertrace:$(SBINDIR):755 \
+	$(BUILD)/lingerbench:$(BINDIR):755 \
+	$(BUILD)/liblinger.a:$(LIBDIR):644 \
+	$(BUILD)/liblinger.so.$(VERSION):$(LIBDIR):755 \
+	$(BUILD)/liblinger.pc:$(LIBDIR)/pkgconfig:644 \
+	user/liblinger/linger.h:$(INCLUDEDIR):644 \
+	$(foreach page,$(wildcard docs/man/*.[0-9]),$(page):$(MANDIR)/man$(subst .,,$(suffix $(page))):644)
+
+field = $(word $(2),$(subst :, ,$(1)))
+
+.PHONY: install uninstall
+
+$(BUILD)/liblinger.pc: packaging/liblinger.pc.in
+	@mkdir -p $(@D)
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+		-e 's|@VERSION@|$(VERSION)|' $< > $@
+
+$(BUILD)/liblinger.so.$(VERSION): $(BUILD)/liblinger.so
+	cp $< $@
+
+# The paths in it are those of this call, not of an earlier one.
+install: all ## install below DESTDIR/PREFIX (default /usr/local)
+	@rm -f $(BUILD)/liblinger.pc
+	@$(MAKE) --no-print-directory $(BUILD)/liblinger.pc $(BUILD)/liblinger.so.$(VERSION)
+	@$(foreach entry,$(INSTALLED),install -D -m $(call field,$(entry),3) $(call field,$(entry),1) \
+		$(DESTDIR)$(call field,$(entry),2)/$(notdir $(call field,$(entry),1)) &&) true
+	@ln -sf liblinger.so.$(VERSION) $(DESTDIR)$(LIBDIR)/liblinger.so.1
+	@ln -sf liblinger.so.1 $(DESTDIR)$(LIBDIR)/liblinger.so
+	@echo "installed below $(DESTDIR)$(PREFIX)$(if $(DESTDIR),,; run ldconfig if the library is new there)"
+
+uninstall: ## remove what make install put there
+	@rm -f $(foreach entry,$(INSTALLED),$(DESTDIR)$(call field,$(entry),2)/$(notdir $(call field,$(entry),1))) \
+		$(DESTDIR)$(LIBDIR)/liblinger.so.1 $(DESTDIR)$(LIBDIR)/liblinger.so

@@ -10,7 +10,7 @@
  *	parked	  its next message carries fds and the engine is full: not watched. Messages
  *		  without fds are served until then, so a full daemon still answers questions.
  *	leaving	  shut down for reading: nothing more can be sent (the sender gets EPIPE, and
- *liblinger connects anew), what is queued is still taken, then it is closed.
+ *		  liblinger connects anew), what is queued is still taken, then it is closed.
  *
  * Invariants:
  * - A message with fds is received only when there is room for them: a process at its fd limit

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What make install puts down is enough to build a program against the library by pkg-config, and to run it;
+# make uninstall takes all of it away.
+set -u
+work=$(mktemp -d)
+trap 'status=$?; rm -rf "$work"; exit $status' EXIT
+fail() {
+    echo "$*"
+    cat "$work/log"
+    exit 1
+}
+san=
+[ "$BUILD" = build/sanitized ] && san=${SAN:-address,undefined}
+
+make --no-print-directory SAN="$san" DESTDIR="$work/root" PREFIX=/opt/linger install >"$work/log" 2>&1 || fail "install"
+cat >"$work/try.c" <<'C'
+#include <errno.h>
+#include <linger.h>
+
+int main(void)
+{
+	struct linger_client *client;
+	int error;
+
+	if (linger_client_open(&client, "/nowhere/lingerd.sock"))
+		return 1;
+	error = linger_handoff(client, 0);
+	linger_client_close(client);
+	return error == -ENOENT ? 0 : 2;
+}
+C
+export PKG_CONFIG_PATH=$work/root/opt/linger/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$work/root
+# shellcheck disable=SC2046 # flags are words
+cc ${san:+-fsanitize=$san} -Wall -Werror "$work/try.c" $(pkg-config --cflags --libs liblinger) -o "$work/try" >"$work/log" 2>&1 ||
+    fail "does not build against the installed library"
+LD_LIBRARY_PATH=$work/root/opt/linger/lib "$work/try" || fail "the program answers $?"
+[ "$(PKG_CONFIG_SYSROOT_DIR='' pkg-config --variable=libdir liblinger)" = /opt/linger/lib ] || fail "pkg-config file"
+for page in man3/linger_handoff.3 man8/lingerd.8 man8/lingertrace.8 man1/lingerbench.1; do
+    [ -s "$work/root/opt/linger/share/man/$page" ] || fail "no $page"
+done
+"$work/root/opt/linger/sbin/lingerd" --version >"$work/log" || fail "installed lingerd"
+
+make --no-print-directory SAN="$san" DESTDIR="$work/root" PREFIX=/opt/linger uninstall >"$work/log" 2>&1 || fail "uninstall"
+find "$work/root" -type f -o -type l >"$work/log"
+[ ! -s "$work/log" ] || fail "uninstall leaves files"
+exit 0
