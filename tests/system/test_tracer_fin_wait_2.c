@@ -288,7 +288,7 @@ static void none_of_many_is_wrong(void **state)
 		connections[i] = connection_open();
 	for (size_t i = 0; i < COUNT; i++)
 		close_server(&connections[i]);
-	poll_for_ms(50);
+	poll_for_ms(250); /* each FIN is acknowledged, or an RST would end FIN_WAIT_1 */
 	for (size_t left = COUNT; left; left--) {
 		size_t pick = (size_t)random() % left;
 		struct connection connection = connections[pick];
