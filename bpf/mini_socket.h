@@ -5,13 +5,13 @@
  * packet for it is dropped in the end. Part of close_trace.bpf.c.
  *
  *   entered:  timer_start, substate FIN_WAIT_2
- *   FIN:      kfree_skb of the packet, substate TIME_WAIT. Not timer_start: the timer starts anew,
- *             but within a bucket of the timer wheel, 2 s at 250 Hz, it does so in silence.
+ *   FIN:      timer_start, substate TIME_WAIT, or else kfree_skb of the packet: the timer starts
+ *             anew, but within a bucket of the timer wheel, 2 s at 250 Hz, it does so in silence.
  *   data:     tcp_send_reset
  *   over:     timer_cancel, substate FIN_WAIT_2. What follows says why: timer_expire_entry, a
  *             time-out; kfree_skb of an RST, the peer; nothing, somebody who destroyed it.
  *
- * What is missed leaves fields empty: no event ends a stay at a time that is not its own.
+ * A FIN that both miss leaves the duration empty, unless the peer repeats it.
  */
 #ifndef MINI_SOCKET_H
 #define MINI_SOCKET_H
@@ -58,10 +58,17 @@ static int handle_timer_start(struct timer_list *timer)
 	struct connection *connection;
 	__u64 cookie;
 
-	if (!mini || substate(mini) != TCP_FIN_WAIT2)
+	if (!mini)
 		return 0;
 	connection = find_mini(mini, &cookie);
-	if (!connection || connection->was_mini)
+	if (!connection)
+		return 0;
+	if (substate(mini) == TCP_TIME_WAIT) {
+		if (end_mini(connection, CLOSE_END_FIN))
+			release(cookie, connection);
+		return 0;
+	}
+	if (connection->was_mini)
 		return 0;
 	connection->was_mini = true;
 	hold(connection);

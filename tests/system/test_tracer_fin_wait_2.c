@@ -39,6 +39,7 @@ static int set_up(void **state)
 {
 	struct utsname system;
 	int major = 0, minor = 0;
+	bool possible;
 	uint16_t port;
 
 	(void)state;
@@ -46,8 +47,11 @@ static int set_up(void **state)
 	trace_start(&trace, port, 0);
 	uname(&system);
 	sscanf(system.release, "%d.%d", &major, &minor);
-	if (major * 1000 + minor < 6011) {
-		print_message("# SKIP mini-sockets are followed from Linux 6.11 on\n");
+	possible = tracer_follows_mini_sockets(trace.tracer);
+	if (!geteuid())
+		assert_int_equal(possible, major * 1000 + minor >= 6011);
+	if (!possible) {
+		print_message("# SKIP mini-sockets are not followed here\n");
 		skip();
 	}
 	return 0;
@@ -168,12 +172,16 @@ static void it_runs_out(void **state)
 
 	(void)state;
 	set_linger2(connection.server, 1);
+	/* In FIN_WAIT_2 before close(): otherwise the kernel may keep the socket and send an RST.
+	 */
+	shutdown(connection.server, SHUT_WR);
+	poll_for_ms(100);
 	close_server(&connection);
 	record = wait_record(&connection);
 	assert_int_equal(record->end, CLOSE_END_TIMEOUT);
-	assert_in_range(record->fin_wait_1_ns + record->fin_wait_2_ns, 1000 * NS_PER_MS,
-			1400 * NS_PER_MS);
-	assert_int_equal(record->orphan_ns, record->fin_wait_2_ns);
+	assert_in_range(record->orphan_ns, 990 * NS_PER_MS,
+			clock_now_ns() - connection.close_before);
+	assert_true(record->fin_wait_2_ns >= record->orphan_ns);
 	close(connection.client);
 }
 
@@ -272,6 +280,7 @@ static void none_of_many_is_wrong(void **state)
 	enum { COUNT = 600 };
 	struct connection *connections = calloc(COUNT, sizeof(*connections));
 	struct tracer_losses losses;
+	size_t empty = 0;
 
 	(void)state;
 	assert_non_null(connections);
@@ -280,7 +289,7 @@ static void none_of_many_is_wrong(void **state)
 		connections[i] = connection_open();
 	for (size_t i = 0; i < COUNT; i++)
 		close_server(&connections[i]);
-	poll_for_ms(50);
+	poll_for_ms(250); /* each FIN is acknowledged, or an RST would end FIN_WAIT_1 */
 	for (size_t left = COUNT; left; left--) {
 		size_t pick = (size_t)random() % left;
 		struct connection connection = connections[pick];
@@ -297,11 +306,16 @@ static void none_of_many_is_wrong(void **state)
 
 		assert_int_equal(record->end,
 				 (i + 1) % 8 ? CLOSE_END_FIN : CLOSE_END_RESET_RECEIVED);
-		assert_measured(record, &connections[i]);
+		if (record->fin_wait_1_ns == CLOSE_TRACE_UNKNOWN ||
+		    record->fin_wait_2_ns == CLOSE_TRACE_UNKNOWN)
+			empty++;
+		else
+			assert_measured(record, &connections[i]);
 	}
 	assert_int_equal(trace.count, COUNT);
 	tracer_get_losses(trace.tracer, &losses);
-	assert_int_equal(losses.ring_full + losses.map_full + losses.missed_events, 0);
+	assert_int_equal(losses.ring_full + losses.map_full, 0);
+	assert_true(empty <= losses.missed_events); /* an event that was skipped empties a field */
 	free(connections);
 }
 

@@ -91,6 +91,9 @@ static int start(struct run *run)
 		if (run->csv_error)
 			return fail_csv(run);
 	}
+	if (!tracer_follows_mini_sockets(run->tracer))
+		log_warning("tracing FIN_WAIT_2 after close() takes Linux 6.11 and CAP_SYSLOG; "
+			    "its fields stay empty");
 	if (run->options.port_count)
 		log_info("tracing %zu local port%s", run->options.port_count,
 			 run->options.port_count == 1 ? "" : "s");

@@ -2,7 +2,6 @@
 #include "tracer/tracer.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -14,6 +13,7 @@
 
 #include "close_trace.skel.h"
 #include "common/clock.h"
+#include "tracer/kernel_support.h"
 
 /*
  * How long a socket that was destroyed is given to report the RST that was the reason. The kernel
@@ -27,6 +27,7 @@ struct tracer {
 	tracer_record_fn *on_record;
 	void *context;
 	size_t delivered; /* by the call under way */
+	bool follows_mini_sockets;
 	bool finished;
 };
 
@@ -68,36 +69,9 @@ static uint32_t ring_size(size_t bytes)
 	return size;
 }
 
-/* The arguments of a tracepoint, the programs' context among them; 0 when there is no such one. */
-static unsigned int tracepoint_arguments(const char *name)
+/* All of these programs or none: one alone would end a stay at a time that is not its end. */
+static void follow_mini_sockets(struct close_trace *skeleton, bool possible)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
-	unsigned int count = 0;
-	const struct btf_type *type;
-	int id;
-
-	if (!btf)
-		return 0;
-	id = btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF);
-	type = id < 0 ? NULL : btf__type_by_id(btf, (__u32)id);
-	if (type)
-		type = btf__type_by_id(btf, type->type); /* a pointer */
-	if (type)
-		type = btf__type_by_id(btf, type->type);
-	if (type && btf_is_func_proto(type))
-		count = btf_vlen(type);
-	btf__free(btf);
-	return count;
-}
-
-/*
- * FIN_WAIT_2 after close() is followed by all of these programs or by none. kfree_skb tells the
- * socket since Linux 6.11.
- */
-static void follow_mini_sockets(struct close_trace *skeleton)
-{
-	bool possible = tracepoint_arguments("btf_trace_kfree_skb") == 5;
-
 	bpf_program__set_autoload(skeleton->progs.on_timer_start, possible);
 	bpf_program__set_autoload(skeleton->progs.on_timer_expire, possible);
 	bpf_program__set_autoload(skeleton->progs.on_timer_cancel, possible);
@@ -109,7 +83,6 @@ static int configure(struct close_trace *skeleton, const struct tracer_options *
 	uint32_t size = bpf_map__max_entries(skeleton->maps.records);
 	int result;
 
-	follow_mini_sockets(skeleton);
 	skeleton->rodata->all_ports = !options->port_count;
 	for (size_t i = 0; i < options->port_count; i++)
 		skeleton->rodata->watched_ports[options->ports[i] / 8] |=
@@ -152,6 +125,8 @@ int tracer_open(struct tracer **ret, const struct tracer_options *options, char 
 		result = -errno;
 		goto fail;
 	}
+	tracer->follows_mini_sockets = kernel_shows_mini_sockets();
+	follow_mini_sockets(tracer->skeleton, tracer->follows_mini_sockets);
 	result = configure(tracer->skeleton, options);
 	if (result)
 		goto fail;
@@ -172,6 +147,11 @@ int tracer_open(struct tracer **ret, const struct tracer_options *options, char 
 fail:
 	tracer_close(tracer);
 	return explain(result, error, error_size);
+}
+
+bool tracer_follows_mini_sockets(const struct tracer *tracer)
+{
+	return tracer->follows_mini_sockets;
 }
 
 /* Lets the kernel side write the records that waited for an RST which did not come. */
@@ -216,11 +196,28 @@ int tracer_poll(struct tracer *tracer, int timeout_ms)
 	return result < 0 ? result : tracer_drain(tracer);
 }
 
+/* Program runs that the kernel skipped because the same program was running on that CPU. */
+static uint64_t missed_runs(const struct close_trace *skeleton)
+{
+	struct bpf_program *program;
+	uint64_t sum = 0;
+
+	bpf_object__for_each_program (program, skeleton->obj) {
+		struct bpf_prog_info info = { 0 };
+		uint32_t size = sizeof(info);
+
+		if (!bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+			sum += info.recursion_misses;
+	}
+	return sum;
+}
+
 /* Delivers what is left in the table; nothing writes to it any more. */
 static int deliver_unended(struct tracer *tracer)
 {
 	struct bpf_map *map = tracer->skeleton->maps.connections;
 	char *value = malloc(bpf_map__value_size(map));
+	uint64_t missed = missed_runs(tracer->skeleton);
 	struct close_record record;
 	uint64_t cookie;
 	int result = 0;
@@ -235,6 +232,9 @@ static int deliver_unended(struct tracer *tracer)
 		if (result)
 			break;
 		memcpy(&record, value, sizeof(record));
+		/* The end itself may be what was missed. */
+		if (missed && record.flags & CLOSE_FIN_SENT && record.end == CLOSE_END_OPEN)
+			record.end = CLOSE_END_UNKNOWN;
 		tracer->on_record(tracer->context, &record);
 		result = 0;
 	}
@@ -262,22 +262,6 @@ int tracer_finish(struct tracer *tracer)
 	if (!result)
 		result = deliver_unended(tracer);
 	return result ? result : consume(tracer);
-}
-
-/* Program runs that the kernel skipped because the same program was running on that CPU. */
-static uint64_t missed_runs(const struct close_trace *skeleton)
-{
-	struct bpf_program *program;
-	uint64_t sum = 0;
-
-	bpf_object__for_each_program (program, skeleton->obj) {
-		struct bpf_prog_info info = { 0 };
-		uint32_t size = sizeof(info);
-
-		if (!bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
-			sum += info.recursion_misses;
-	}
-	return sum;
 }
 
 void tracer_get_losses(const struct tracer *tracer, struct tracer_losses *ret)

@@ -7,6 +7,7 @@
 #ifndef TRACER_H
 #define TRACER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +42,13 @@ struct tracer_losses {
  */
 int tracer_open(struct tracer **ret, const struct tracer_options *options, char *error,
 		size_t error_size);
+
+/*
+ * Whether FIN_WAIT_2 is followed after close(); otherwise fin_wait_2_ns, orphan_ns, ended_ns and
+ * end are unknown for a connection that was closed before the peer's FIN. It takes Linux 6.11 and,
+ * for others than root, CAP_SYSLOG.
+ */
+bool tracer_follows_mini_sockets(const struct tracer *tracer);
 
 /* Waits up to timeout_ms for records, delivers them. 0, -EINTR, or another negative errno. */
 int tracer_poll(struct tracer *tracer, int timeout_ms);
