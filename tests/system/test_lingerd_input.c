@@ -53,13 +53,15 @@ static int tear_down(void **state)
 /* That the daemon still does its work, on this very connection. */
 static void expect_service(struct setting *setting)
 {
-	uint64_t ended = lingerd_counter(&setting->daemon, "ended_fin");
 	struct tcp_pair pair = tcp_pair_open();
+	uint64_t ended;
 	size_t length;
 
 	sender_send(setting->sender, &handoff, sizeof(handoff), &pair.server, 1);
 	close(pair.server);
 	assert_int_equal(tcp_read_to_end(pair.client, &length), 0); /* it half-closed for us */
+	/* A sender's messages are taken in their order: all before this one have been counted. */
+	ended = lingerd_counter(&setting->daemon, "ended_fin");
 	close(pair.client);
 	lingerd_expect(&setting->daemon, "ended_fin", ended + 1);
 }
