@@ -13,6 +13,10 @@ SAN      ?=
 # One build directory per flavour, so that a sanitized object never meets a plain one.
 BUILD    := build$(if $(SAN),/sanitized)
 
+# One line a step; V=1 shows the commands.
+Q    := $(if $(V),,@)
+step  = $(if $(V),,@printf '  %-8s %s\n' $(1) $@)
+
 include bpf/bpf.mk
 include user/user.mk
 include tests/tests.mk

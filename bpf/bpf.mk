@@ -14,9 +14,11 @@ BPF_SKELETONS := $(BPF_SOURCES:bpf/%.bpf.c=build/gen/%.skel.h)
 
 build/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h)
 	@mkdir -p $(@D)
-	$(BPF_CLANG) $(BPF_CFLAGS) -c $< -o $@
-	$(BPF_STRIP) -g $@
+	$(call step,BPF)
+	$(Q)$(BPF_CLANG) $(BPF_CFLAGS) -c $< -o $@
+	$(Q)$(BPF_STRIP) -g $@
 
 build/gen/%.skel.h: build/%.bpf.o
 	@mkdir -p $(@D)
-	{ echo '/* NOLINTBEGIN: generated */' && $(BPFTOOL) gen skeleton $< name $* && echo '/* NOLINTEND */'; } > $@
+	$(call step,SKELETON)
+	$(Q){ echo '/* NOLINTBEGIN: generated */' && $(BPFTOOL) gen skeleton $< name $* && echo '/* NOLINTEND */'; } > $@

@@ -13,12 +13,14 @@ TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c tests/syste
 tests-build: $(TEST_PROGRAMS)
 
 $(BUILD)/obj/testable.a: $(TESTABLE)
-	rm -f $@
-	$(AR) rcs $@ $^
+	$(call step,AR)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_SUPPORT) $(BUILD)/obj/testable.a
 	@mkdir -p $(@D)
-	$(CC) $(USER_LDFLAGS) $^ $(TRACER_LIBS) -lcmocka -linih -ljansson -lm -o $@
+	$(call step,LINK)
+	$(Q)$(CC) $(USER_LDFLAGS) $^ $(TRACER_LIBS) -lcmocka -linih -ljansson -lm -o $@
 
 .SECONDARY:
 

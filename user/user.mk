@@ -27,11 +27,13 @@ TRACER_LIBS := -lbpf -lelf -lz
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(USER_CFLAGS) -c $< -o $@
+	$(call step,CC)
+	$(Q)$(CC) $(USER_CFLAGS) -c $< -o $@
 
 $(COMMON): $(call objects,user/common)
-	rm -f $@
-	$(AR) rcs $@ $^
+	$(call step,AR)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
 
 # The commit goes into run.json and the name of a result folder; the header changes only when it does.
 COMMIT := $(shell git describe --always --dirty --abbrev=10 2>/dev/null || echo unknown)
@@ -56,16 +58,19 @@ $(BUILD)/lingerbench: $(call objects,user/lingerbench user/lingerbench/strategie
 $(BUILD)/lingerbench: LIBS = $(TRACER_LIBS) -linih -ljansson -lm
 
 $(PROGRAMS):
-	$(CC) $(USER_LDFLAGS) $^ $(LIBS) -o $@
+	$(call step,LINK)
+	$(Q)$(CC) $(USER_LDFLAGS) $^ $(LIBS) -o $@
 
 $(BUILD)/liblinger.a: $(LIBLINGER)
-	rm -f $@
-	$(AR) rcs $@ $^
+	$(call step,AR)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
 
 # No -lpthread beyond glibc's own: the library is loaded into servers with and without threads.
 $(BUILD)/liblinger.so: $(LIBLINGER) user/liblinger/liblinger.map
-	$(CC) $(USER_LDFLAGS) -shared -Wl,-soname,liblinger.so.1 \
+	$(call step,LINK)
+	$(Q)$(CC) $(USER_LDFLAGS) -shared -Wl,-soname,liblinger.so.1 \
 		-Wl,--version-script=user/liblinger/liblinger.map $(LIBLINGER) -o $@
-	ln -sf liblinger.so $(BUILD)/liblinger.so.1
+	@ln -sf liblinger.so $(BUILD)/liblinger.so.1
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
