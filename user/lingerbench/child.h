@@ -16,11 +16,12 @@ pid_t child_fork(void);
 /* Whether it has ended; it can still be waited for. */
 bool child_has_ended(pid_t pid);
 
-/*
- * Waits so long, then kills. The status as waitpid(2) tells it. *ret_cpu_us: its user and system
- * time.
+/* CPU time, user and system, that it has used since it began. 0, or a negative errno: it has ended.
  */
-int child_wait(pid_t pid, unsigned int seconds, uint64_t *ret_cpu_us);
+int child_cpu_ns(pid_t pid, uint64_t *ret);
+
+/* Waits so long, then kills. The status as waitpid(2) tells it. */
+int child_wait(pid_t pid, unsigned int seconds);
 
 /* The file's first lines, on stderr. */
 void child_show_log(const char *path);

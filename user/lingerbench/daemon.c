@@ -105,9 +105,7 @@ pid_t daemon_start(const char *socket_path, const struct strategy_settings *sett
 		become_lingerd(path, socket_path, settings, log_path);
 	error = wait_until_listening(pid, socket_path);
 	if (error) {
-		uint64_t cpu_us;
-
-		daemon_stop(pid, &cpu_us);
+		daemon_stop(pid);
 		log_error("lingerd does not listen on %s (%s); it said, in %s:", socket_path,
 			  strerror(-error), log_path);
 		child_show_log(log_path);
@@ -116,13 +114,9 @@ pid_t daemon_start(const char *socket_path, const struct strategy_settings *sett
 	return pid;
 }
 
-int daemon_stop(pid_t pid, uint64_t *ret_cpu_us)
+int daemon_stop(pid_t pid)
 {
-	bool alive = !child_has_ended(pid);
-	int status;
-
-	if (alive)
+	if (!child_has_ended(pid))
 		kill(pid, SIGTERM);
-	status = child_wait(pid, STOP_LIMIT_S, ret_cpu_us);
-	return status;
+	return child_wait(pid, STOP_LIMIT_S);
 }

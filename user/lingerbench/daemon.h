@@ -16,10 +16,9 @@ pid_t daemon_start(const char *socket_path, const struct strategy_settings *sett
 		   const char *log_path);
 
 /*
- * Ends it in order (SIGTERM), by force after 10 s. *ret_cpu_us: CPU time that it used, user and
- * system. 0; or the signal or exit status that it had ended with before, or ended with now, as
- * waitpid(2) tells it.
+ * Ends it in order (SIGTERM), by force after 10 s. How it ended, now or before, as waitpid(2) tells
+ * it; 0: in order.
  */
-int daemon_stop(pid_t pid, uint64_t *ret_cpu_us);
+int daemon_stop(pid_t pid);
 
 #endif

@@ -40,12 +40,15 @@ static json_t *describe_trials(const struct plan *plan)
 		const struct trial *trial = &plan->trials[i];
 
 		json_array_append_new(trials,
-				      json_pack("{s:I s:s s:s s:f s:I}", "block",
+				      json_pack("{s:I s:s s:s s:f s:o}", "block",
 						(json_int_t)trial->block, "strategy",
 						trial->strategy->name, "peer", trial->peer->name,
 						"duration_s",
 						(double)(trial->ended_ns - trial->started_ns) / 1e9,
-						"cpu_us", (json_int_t)trial->cpu_us));
+						"cpu_us",
+						trial->cpu_known
+							? json_integer((json_int_t)trial->cpu_us)
+							: json_null()));
 	}
 	return trials;
 }

@@ -17,8 +17,10 @@ static int add_connection(struct summary *summary, const struct joined_row *row)
 				   (double)(server->released_ns - server->responded_ns) / 1e3);
 	if (server && server->released_ns && server->handoff_error)
 		summary->fallbacks++;
-	if (!row->trace)
+	if (!row->trace) {
+		summary->fin_wait_2_unseen += server != NULL;
 		return error;
+	}
 	summary->traced++;
 	if (row->trace->end == CLOSE_END_UNKNOWN || row->trace->end == CLOSE_END_OPEN)
 		summary->fin_wait_2_unseen++;
@@ -57,6 +59,7 @@ int summary_add(struct summary *summary, const struct trial *trial, const struct
 	int error = 0;
 
 	summary->cpu_us += trial->cpu_us;
+	summary->cpu_unknown |= !trial->cpu_known;
 	for (size_t i = 0; i < count && !error; i++)
 		error = add_connection(summary, &rows[i]);
 	return error ? error : add_throughput(summary, rows, count);
@@ -130,7 +133,10 @@ int summary_csv_row(struct csv *csv, struct summary *summary)
 	put_quantile(csv, summary->fin_wait_2_unseen ? &nothing : &summary->fin_wait_2_us, 0.5);
 	put_quantile(csv, summary->fin_wait_2_unseen ? &nothing : &summary->fin_wait_2_us, 0.99);
 	put_quantile(csv, &summary->throughput_per_s, 0.5);
-	csv_decimal(csv, (double)summary->cpu_us / (double)summary->connections, 1);
+	if (summary->cpu_unknown)
+		csv_unknown(csv);
+	else
+		csv_decimal(csv, (double)summary->cpu_us / (double)summary->connections, 1);
 	return csv_end_row(csv);
 }
 

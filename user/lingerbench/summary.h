@@ -19,7 +19,8 @@ struct summary {
 	uint64_t connections;
 	uint64_t outcomes[OUTCOME_COUNT];
 	uint64_t fallbacks;
-	uint64_t traced; /* connections with a row of the tracer */
+	uint64_t traced;  /* connections with a row of the tracer */
+	bool cpu_unknown; /* in one of the trials */
 	uint64_t cpu_us;
 	struct sample worker_hold_us;
 	struct sample response_us;

@@ -91,7 +91,6 @@ static void look_at_tracer(const struct trial_stage *stage)
 /* Until the client has made all its connections. */
 static int wait_for_client(struct cast *cast, const struct trial_stage *stage)
 {
-	uint64_t cpu_us;
 	int status;
 
 	while (!child_has_ended(cast->client)) {
@@ -99,7 +98,7 @@ static int wait_for_client(struct cast *cast, const struct trial_stage *stage)
 			return -EINTR;
 		look_at_tracer(stage);
 	}
-	status = child_wait(cast->client, 0, &cpu_us);
+	status = child_wait(cast->client, 0);
 	cast->client = 0;
 	if (status) {
 		log_error("the client process ended before its work was done (%s %d)",
@@ -136,25 +135,39 @@ static int wait_for_release(const struct trial *trial, const struct trial_stage 
 	return 0;
 }
 
-static void stop_workers(struct cast *cast, struct trial *trial)
+/* CPU time of those who serve, without that of their start and their end. */
+static bool serving_cpu_ns(const struct cast *cast, uint64_t *ret)
+{
+	uint64_t sum = 0, used;
+
+	for (size_t i = 0; i < cast->worker_count; i++) {
+		if (child_cpu_ns(cast->workers[i], &used))
+			return false;
+		sum += used;
+	}
+	if (cast->daemon) {
+		if (child_cpu_ns(cast->daemon, &used))
+			return false;
+		sum += used;
+	}
+	*ret = sum;
+	return true;
+}
+
+static void stop_workers(struct cast *cast)
 {
 	for (size_t i = 0; i < cast->worker_count; i++)
 		kill(cast->workers[i], SIGTERM);
-	for (size_t i = 0; i < cast->worker_count; i++) {
-		uint64_t cpu_us = 0;
-
-		child_wait(cast->workers[i], 1, &cpu_us);
-		trial->cpu_us += cpu_us;
-	}
+	for (size_t i = 0; i < cast->worker_count; i++)
+		child_wait(cast->workers[i], 1);
 	free(cast->workers);
 }
 
-static void stop_daemon(struct cast *cast, struct trial *trial, const struct trial_stage *stage)
+static void stop_daemon(struct cast *cast, const struct trial *trial,
+			const struct trial_stage *stage)
 {
-	uint64_t cpu_us = 0;
-	int status = daemon_stop(cast->daemon, &cpu_us);
+	int status = daemon_stop(cast->daemon);
 
-	trial->cpu_us += cpu_us;
 	if (status)
 		warnings_add(stage->warnings,
 			     "block %llu, %s under %s: lingerd did not end in order (%s %d)",
@@ -165,15 +178,14 @@ static void stop_daemon(struct cast *cast, struct trial *trial, const struct tri
 
 static void stop_client(struct cast *cast)
 {
-	uint64_t cpu_us;
-
 	kill(cast->client, SIGKILL);
-	child_wait(cast->client, 1, &cpu_us);
+	child_wait(cast->client, 1);
 }
 
 static int perform(struct cast *cast, struct trial *trial, const struct trial_stage *stage,
 		   struct strategy_settings *settings)
 {
+	uint64_t cpu_before, cpu_after;
 	int error;
 
 	if (trial->strategy->needs_lingerd) {
@@ -187,6 +199,7 @@ static int perform(struct cast *cast, struct trial *trial, const struct trial_st
 		cast->daemon = pid;
 	}
 	error = start_workers(cast, trial, stage, settings);
+	trial->cpu_known = !error && serving_cpu_ns(cast, &cpu_before);
 	trial->started_ns = clock_now_ns();
 	if (!error)
 		error = start_client(cast, trial, stage);
@@ -196,7 +209,13 @@ static int perform(struct cast *cast, struct trial *trial, const struct trial_st
 	}
 	error = wait_for_client(cast, stage);
 	trial->ended_ns = clock_now_ns();
-	return error ? error : wait_for_release(trial, stage);
+	if (!error)
+		error = wait_for_release(trial, stage);
+	if (trial->cpu_known && serving_cpu_ns(cast, &cpu_after))
+		trial->cpu_us = (cpu_after - cpu_before) / NS_PER_US;
+	else
+		trial->cpu_known = false;
+	return error;
 }
 
 int trial_run(struct trial *trial, const struct trial_stage *stage)
@@ -216,7 +235,7 @@ int trial_run(struct trial *trial, const struct trial_stage *stage)
 	error = perform(&cast, trial, stage, &settings);
 	if (cast.client)
 		stop_client(&cast);
-	stop_workers(&cast, trial);
+	stop_workers(&cast);
 	if (cast.daemon)
 		stop_daemon(&cast, trial, stage);
 	return error;

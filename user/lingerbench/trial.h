@@ -26,7 +26,8 @@ struct trial {
 	struct trial_rows *rows;
 	uint64_t started_ns;
 	uint64_t ended_ns;
-	uint64_t cpu_us; /* of the workers and of lingerd */
+	bool cpu_known;	 /* false: one of them died in between */
+	uint64_t cpu_us; /* of the workers and of lingerd, while clients were served */
 };
 
 /* What the trials of one run share. */
