@@ -208,9 +208,12 @@ static size_t random_message(unsigned char bytes[64])
 	else if (random() % 2)
 		for (length = 1 + (size_t)random() % 63; length && random() % 64;)
 			bytes[random() % 64] = (unsigned char)random();
+	if (bytes[offsetof(struct linger_message, type)] == LINGER_MESSAGE_STATUS)
+		bytes[offsetof(struct linger_message, type)] = 77; /* counted apart */
 	return length;
 }
 
+/* All messages but questions. */
 static uint64_t messages_counted(const struct lingerd *daemon)
 {
 	static const char *const names[] = {
@@ -218,29 +221,32 @@ static uint64_t messages_counted(const struct lingerd *daemon)
 		"refused_not_tcp", "refused_not_connected", "refused_bad_message",
 		"refused_version", "refused_truncated",
 	};
-	/* This question and those that the mutations made are status_requests, too. */
-	uint64_t sum = lingerd_counter(daemon, "status_requests");
+	uint64_t sum = 0;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		sum += lingerd_counter(daemon, names[i]);
 	return sum;
 }
 
+enum { RANDOM_MESSAGES = 20000 };
+
+static bool all_are_counted(void *context)
+{
+	return messages_counted(context) >= RANDOM_MESSAGES;
+}
+
 static void random_messages_with_random_fds(void **state)
 {
-	enum { MESSAGES = 20000 };
 	struct setting *setting = *state;
 	struct tcp_pair pair = tcp_pair_open();
 	unsigned char bytes[64] = { 0 };
-	uint64_t asked;
 	int fds[4], ends[2];
 
 	assert_int_equal(pipe(ends), 0);
-	asked = messages_counted(&setting->daemon);
 	/* The client closes first, so that every handoff ends at once. */
 	close(pair.client);
 	srandom(11);
-	for (int i = 0; i < MESSAGES; i++) {
+	for (int i = 0; i < RANDOM_MESSAGES; i++) {
 		size_t length = random_message(bytes);
 
 		fds[0] = random() % 4 ? pair.server : ends[0];
@@ -251,8 +257,9 @@ static void random_messages_with_random_fds(void **state)
 	close(ends[0]);
 	close(ends[1]);
 	close(pair.server);
+	wait_until(all_are_counted, &setting->daemon, 30);
+	assert_int_equal(messages_counted(&setting->daemon), RANDOM_MESSAGES);
 	expect_service(setting);
-	assert_true(messages_counted(&setting->daemon) >= asked + MESSAGES);
 	assert_true(lingerd_counter(&setting->daemon, "handoffs") > 100);
 	assert_int_equal(lingerd_counter(&setting->daemon, "lingers"), 0);
 }

@@ -153,6 +153,41 @@ static void idle_senders_make_room_and_lose_nothing(void **state)
 	lingerd_stop(&daemon);
 }
 
+/* All senders wait for a full daemon, so none can be evicted for one more: it waits, too, and is
+ * met. */
+static void senders_beyond_the_last_are_served_when_there_is_room(void **state)
+{
+	enum { SENDERS = 20, CONNECTIONS_MAX = 64 };
+	struct linger_client *clients[SENDERS];
+	int peers[CONNECTIONS_MAX + SENDERS];
+	struct lingerd daemon;
+	int most, count = 0;
+
+	(void)state;
+	lingerd_start_under(&daemon, few_fds, patient);
+	most = (int)lingerd_counter(&daemon, "max_connections");
+	assert_in_range(most, 1, CONNECTIONS_MAX);
+	for (int i = 0; i < SENDERS; i++)
+		assert_int_equal(linger_client_open(&clients[i], daemon.socket), 0);
+	for (; count < most + SENDERS; count++) {
+		struct tcp_pair pair = tcp_pair_open();
+
+		if (count == most + 16)
+			usleep(200000); /* until all others wait; asking would take a place */
+		peers[count] = pair.client;
+		assert_int_equal(serve(clients[count < most ? 0 : count - most], pair.server), 0);
+	}
+	usleep(200000);
+	for (int i = 0; i < count; i++)
+		finish_late(peers[i]);
+	lingerd_expect(&daemon, "ended_fin", (uint64_t)count);
+	assert_int_equal(lingerd_counter(&daemon, "handoffs"), count);
+	for (int i = 0; i < SENDERS; i++)
+		linger_client_close(clients[i]);
+	lingerd_expect_idle_fds(&daemon);
+	lingerd_stop(&daemon);
+}
+
 static void hand_over_patiently(struct linger_client *client, int server)
 {
 	int error;
@@ -281,6 +316,7 @@ int main(void)
 		cmocka_unit_test(with_few_descriptors_none_is_lost),
 		cmocka_unit_test(a_full_daemon_that_ends_takes_what_was_sent),
 		cmocka_unit_test(idle_senders_make_room_and_lose_nothing),
+		cmocka_unit_test(senders_beyond_the_last_are_served_when_there_is_room),
 		cmocka_unit_test(ten_thousand_at_once_cost_little_and_leave_nothing),
 		cmocka_unit_test(ten_thousand_under_valgrind_leak_nothing),
 	};

@@ -195,7 +195,9 @@ static void evict(struct intake *intake)
 	uint64_t at;
 	uint32_t fd;
 
-	if (!deadline_first(&intake->active, &fd, &at))
+	/* The last active one is the newcomer, when all others are parked. */
+	if (intake->active.first == intake->active.last ||
+	    !deadline_first(&intake->active, &fd, &at))
 		return;
 	intake->counters->senders_evicted++;
 	leave(intake, (int)fd);
@@ -234,9 +236,10 @@ void intake_listener_ready(struct intake *intake)
 	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
 		int fd;
 
-		if (intake->counters->senders >= intake->senders_max)
+		/* One more than there may be, so that nobody is evicted for nobody. */
+		if (intake->counters->senders > intake->senders_max)
 			evict(intake);
-		if (intake->counters->senders >= intake->senders_max) {
+		if (intake->counters->senders > intake->senders_max) {
 			listen_off(intake); /* until one has gone */
 			return;
 		}
@@ -260,6 +263,8 @@ void intake_resume(struct intake *intake)
 
 	if (intake->counters->lingers > intake->resume_at)
 		return;
+	if (!intake->parked.first)
+		return;
 	while (deadline_first(&intake->parked, &fd, &at)) {
 		deadline_remove(&intake->parked, fd);
 		if (events_add(intake->epoll, (int)fd, EVENT_SENDER))
@@ -267,6 +272,7 @@ void intake_resume(struct intake *intake)
 		else if (!(intake->states[fd] & SENDER_LEAVING))
 			deadline_add(&intake->active, fd, 0);
 	}
+	listen_on(intake); /* it may have found none to evict */
 }
 
 uint32_t intake_round(struct intake *intake, bool *ret_more)
