@@ -53,12 +53,12 @@ static bool is_in_shutdown_call(void)
  * close() in a state that it need not change reports the state as its own successor. Otherwise
  * it holds the socket's lock with both directions shut, as does shutdown(SHUT_RDWR).
  */
-static bool is_close_call(const struct sock *sk, const struct connection *connection, int old,
-			  int new)
+static bool is_close_call(const struct sock *sk, const struct connection *connection, int from,
+			  int to)
 {
-	if (old == new)
+	if (from == to)
 		return true;
-	if (new != TCP_FIN_WAIT1 &&new != TCP_LAST_ACK &&new != TCP_CLOSE)
+	if (to != TCP_FIN_WAIT1 && to != TCP_LAST_ACK && to != TCP_CLOSE)
 		return false;
 	if (!sk->sk_lock.owned || sk->sk_shutdown != SHUTDOWN_MASK)
 		return false;
@@ -90,7 +90,7 @@ static void note_close(const struct sock *sk, struct connection *connection, __u
 }
 
 /* An RST that is reported later overrides the answer. */
-static enum close_end guess_end(const struct sock *sk, const struct close_record *record, int old)
+static enum close_end guess_end(const struct sock *sk, const struct close_record *record, int from)
 {
 	const struct tcp_sock *tcp = (const struct tcp_sock *)sk;
 
@@ -98,16 +98,16 @@ static enum close_end guess_end(const struct sock *sk, const struct close_record
 		return CLOSE_END_RESET_SENT;
 	if (record->flags & CLOSE_RESET_RECEIVED)
 		return CLOSE_END_RESET_RECEIVED;
-	if (old != TCP_FIN_WAIT2 && old != TCP_CLOSING && old != TCP_LAST_ACK)
+	if (from != TCP_FIN_WAIT2 && from != TCP_CLOSING && from != TCP_LAST_ACK)
 		return CLOSE_END_ABORTED;
 	if (is_done(sk) && BPF_CORE_READ(tcp, snd_una) == BPF_CORE_READ(tcp, write_seq))
 		return CLOSE_END_FIN;
 	/* FIN_WAIT_2 goes on in a mini-socket that is not followed, or there was no room for one.
 	 */
-	return old == TCP_FIN_WAIT2 ? CLOSE_END_UNKNOWN : CLOSE_END_ABORTED;
+	return from == TCP_FIN_WAIT2 ? CLOSE_END_UNKNOWN : CLOSE_END_ABORTED;
 }
 
-static void note_end(const struct sock *sk, struct connection *connection, int old, __u64 now)
+static void note_end(const struct sock *sk, struct connection *connection, int from, __u64 now)
 {
 	struct close_record *record = &connection->record;
 
@@ -116,14 +116,14 @@ static void note_end(const struct sock *sk, struct connection *connection, int o
 		record->unacked_bytes = unacked_bytes(sk, record);
 	if (connection->was_mini)
 		return;
-	record->end = guess_end(sk, record, old);
+	record->end = guess_end(sk, record, from);
 	if (record->end == CLOSE_END_UNKNOWN)
 		return;
 	record->ended_ns = now;
 	end_fin_wait_2(connection, now);
 }
 
-static int handle_state(struct sock *sk, int old, int new)
+static int handle_state(struct sock *sk, int from, int to)
 {
 	struct connection *connection;
 	__u64 cookie, now;
@@ -131,29 +131,29 @@ static int handle_state(struct sock *sk, int old, int new)
 	if (!is_watched(sk))
 		return 0;
 	now = bpf_ktime_get_ns();
-	if (new == TCP_ESTABLISHED)
+	if (to == TCP_ESTABLISHED)
 		return follow(sk, now);
 	connection = find(sk, &cookie);
 	if (!connection)
 		return 0;
 
-	if (connection->state != old) /* an event was missed: measure nothing from it on */
+	if (connection->state != from) /* an event was missed: measure nothing from it on */
 		connection->fin_wait_1_at = connection->fin_wait_2_at = 0;
-	connection->state = new;
-	if (!(connection->record.flags & CLOSE_CALLED) && is_close_call(sk, connection, old, new))
+	connection->state = to;
+	if (!(connection->record.flags & CLOSE_CALLED) && is_close_call(sk, connection, from, to))
 		note_close(sk, connection, now);
-	if (old == new)
+	if (from == to)
 		return 0;
 
-	if (old == TCP_FIN_WAIT1 && connection->fin_wait_1_at)
+	if (from == TCP_FIN_WAIT1 && connection->fin_wait_1_at)
 		connection->record.fin_wait_1_ns = now - connection->fin_wait_1_at;
-	if (new == TCP_FIN_WAIT1)
+	if (to == TCP_FIN_WAIT1)
 		connection->fin_wait_1_at = now;
-	if (new == TCP_FIN_WAIT2)
+	if (to == TCP_FIN_WAIT2)
 		connection->fin_wait_2_at = now;
-	if (new == TCP_CLOSE)
-		note_end(sk, connection, old, now);
-	if (new == TCP_FIN_WAIT1 || new == TCP_LAST_ACK)
+	if (to == TCP_CLOSE)
+		note_end(sk, connection, from, now);
+	if (to == TCP_FIN_WAIT1 || to == TCP_LAST_ACK)
 		connection->record.flags |= CLOSE_FIN_SENT;
 	return 0;
 }
@@ -237,9 +237,9 @@ static int handle_send_reset(struct sock *sk)
 }
 
 SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_state, struct sock *sk, int old, int new)
+int BPF_PROG(on_state, struct sock *sk, int from, int to)
 {
-	return handle_state(sk, old, new);
+	return handle_state(sk, from, to);
 }
 
 SEC("tp_btf/tcp_destroy_sock")

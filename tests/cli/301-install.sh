@@ -3,6 +3,7 @@
 # What make install puts down is enough to build a program against the library by pkg-config, and to run it;
 # make uninstall takes all of it away.
 set -u
+status=0
 work=$(mktemp -d)
 trap 'status=$?; rm -rf "$work"; exit $status' EXIT
 fail() {

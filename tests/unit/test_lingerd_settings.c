@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -87,7 +88,7 @@ static void bad_files_are_refused_with_line_and_reason(void **state)
 		{ "[lingerd]\nidle-timeout = 1\nidle-timeout = 2\n",
 		  ":3: 'idle-timeout' has been" },
 		{ "[lingerd]\nidle-timeout = 1\n  2\n", ":3: 'idle-timeout' has been" },
-		{ long_line, ":2: the line is too long" },
+		{ long_line, ":2: the line has more than 198 bytes" },
 	};
 
 	(void)state;

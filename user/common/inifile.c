@@ -13,22 +13,25 @@ struct reading {
 	struct inifile_place place;
 	FILE *stream;
 	inifile_key_fn *on_key;
-	void *context;
 	bool wrong;
 };
 
 bool inifile_complain(struct inifile_place place, const char *format, ...)
 {
-	char text[512];
+	char text[384], complaint[512];
 	va_list arguments;
 
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	if (place.line)
-		log_error("%s:%d: %s", place.file, place.line, text);
+		snprintf(complaint, sizeof(complaint), "%s:%d: %s", place.file, place.line, text);
 	else
-		log_error("%s: %s", place.file, text);
+		snprintf(complaint, sizeof(complaint), "%s: %s", place.file, text);
+	if (place.report)
+		place.report(place.context, place.line, complaint);
+	else
+		log_error("%s", complaint);
 	return false;
 }
 
@@ -51,7 +54,8 @@ static char *read_line(char *buffer, int size, void *stream)
 	if (!line_is_cut(buffer, reading->stream))
 		return buffer;
 	reading->wrong = true;
-	inifile_complain(reading->place, "longer than %d bytes", size - 2);
+	inifile_complain(reading->place, "the line has more than %d bytes, or a zero byte",
+			 size - 2);
 	while ((c = fgetc(reading->stream)) != EOF && c != '\n')
 		;
 	strcpy(buffer, "\n");
@@ -62,19 +66,17 @@ static int take_key(void *context, const char *section, const char *key, const c
 {
 	struct reading *reading = context;
 
-	if (!reading->on_key(reading->context, reading->place, section, key, value))
+	if (!reading->on_key(reading->place.context, reading->place, section, key, value))
 		reading->wrong = true;
 	return 1; /* inih takes 0 for an error and remembers the first line only */
 }
 
-int inifile_read(const char *path, inifile_key_fn *on_key, void *context)
+int inifile_read(struct inifile_place place, inifile_key_fn *on_key)
 {
-	struct reading reading = { .place = { .file = path },
-				   .on_key = on_key,
-				   .context = context };
+	struct reading reading = { .place = place, .on_key = on_key };
 	int bad_line, error = 0;
 
-	reading.stream = fopen(path, "re");
+	reading.stream = fopen(place.file, "re");
 	if (!reading.stream)
 		return -errno;
 	errno = 0;

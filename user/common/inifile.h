@@ -10,7 +10,13 @@
 
 struct inifile_place {
 	const char *file;
-	int line;
+	int line; /* 0: none */
+	/*
+	 * Takes a complaint of a line, "file:line: text". NULL: it is logged as an error. They come in the order
+	 * of lines, but for one of bad syntax, which inih tells last.
+	 */
+	void (*report)(void *context, int line, const char *complaint);
+	void *context;
 };
 
 /*
@@ -21,12 +27,13 @@ typedef bool inifile_key_fn(void *context, struct inifile_place place, const cha
 			    const char *key, const char *value);
 
 /*
- * 0: every line was taken. -EINVAL: some were not, each was named on stderr. Otherwise the negative
- * errno of opening or reading the file; nothing was said then.
+ * Reads the file place->file. report, if there is one, and on_key get the same context, place->context.
+ * 0: every line was taken. -EINVAL: some were not, each was complained of. Otherwise the negative errno of
+ * opening or reading the file, without a complaint.
  */
-int inifile_read(const char *path, inifile_key_fn *on_key, void *context);
+int inifile_read(struct inifile_place place, inifile_key_fn *on_key);
 
-/* Logs "file:line: text" as an error. Returns false, for `return inifile_complain(...)`. */
+/* Says what is wrong there. Returns false, for `return inifile_complain(...)`. */
 __attribute__((format(printf, 2, 3))) bool inifile_complain(struct inifile_place place,
 							    const char *format, ...);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * liblinger: hands a TCP connection that is to be closed to lingerd, which lingers it: it reads and
- *discards until the peer's FIN or a deadline, then closes. The caller is free at once.
+ * discards until the peer's FIN or a deadline, then closes. The caller is free at once.
  *
  *	struct linger_client *client;
  *
@@ -12,7 +12,7 @@
  *	close(fd);
  *
  * A client may be used by several threads at once, and after fork() by parent and child alike: each
- *process makes a connection of its own. No call installs signal handlers or raises SIGPIPE.
+ * process makes a connection of its own. No call installs signal handlers or raises SIGPIPE.
  */
 #ifndef LINGER_H
 #define LINGER_H
@@ -35,7 +35,7 @@ struct linger_client;
 
 /*
  * Makes a client for the daemon that listens, or will listen, on socket_path. The daemon need not
- *be there: the connection is made at the first handoff, and made anew after the daemon restarted.
+ * be there: the connection is made at the first handoff, and made anew after the daemon restarted.
  *
  * Blocks: no. Owns: *ret is the caller's until linger_client_close(); socket_path is copied.
  * Returns 0, or a negative errno with *ret untouched:
@@ -48,19 +48,20 @@ LINGER_PUBLIC LINGER_MUST_CHECK int linger_client_open(struct linger_client **re
 
 /*
  * Half-closes fd (shutdown(2) with SHUT_WR, so that the peer sees EOF even if the daemon hangs) and
- *passes it to the daemon. Everything the peer is to get must have been written to fd; TLS must have
- *sent its close_notify.
+ * passes it to the daemon. Everything the peer is to get must have been written to fd; TLS must have
+ * sent its close_notify.
  *
  * Blocks: never. The daemon's answer is not waited for; there is none.
  * Owns: fd stays the caller's descriptor in every case, and the caller closes it.
  *
  * 0: the daemon owns the connection, too. The caller calls close(fd) and does nothing else to it:
- *no read, no shutdown(), no SO_LINGER (they act on the socket, which both now share).
+ * no read, no shutdown(), no SO_LINGER (they act on the socket, which both now share).
  *
  * Negative errno: nothing was given away. The caller closes the connection as it would have without
- *lingerd. The half-close may have happened; shutdown() may be called again.
- *	-EAGAIN		the daemon takes nothing now: full, hung, or too many connections on the way
- *to it -ENOENT, -ECONNREFUSED, -EACCES, ...	connect(2): no daemon there, or not for this user
+ * lingerd. The half-close may have happened; shutdown() may be called again.
+ *	-EAGAIN		the daemon takes nothing now: full, hung, or too many connections are on
+ *			their way to it
+ *	-ENOENT, -ECONNREFUSED, -EACCES, ...	connect(2): no daemon there, or not for this user
  *	-ENOTCONN	the peer has reset the connection, or fd was never connected
  *	-EBADF, -ENOTSOCK	fd is not a socket
  *	-ETOOMANYREFS	more fds on the way than RLIMIT_NOFILE allows this user (unix(7))

@@ -17,7 +17,7 @@
 enum linger_message_type {
 	LINGER_MESSAGE_HANDOFF = 1, /* carries one fd (SCM_RIGHTS); is not answered */
 	LINGER_MESSAGE_STATUS =
-		2, /* carries none; answered with one datagram of "name value\n" lines */
+		2, /* carries none; answered by one datagram of "name value\n" lines */
 };
 
 enum linger_message_flags {
@@ -27,8 +27,7 @@ enum linger_message_flags {
 struct linger_message {
 	uint32_t magic;
 	uint16_t version;
-	uint16_t size; /* of the whole message; more than this struct: fields of a later minor
-			  revision */
+	uint16_t size; /* of the whole message; larger once fields are appended */
 	uint16_t type;
 	uint16_t flags;	   /* unknown ones are ignored */
 	uint32_t reserved; /* sent as 0, ignored */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a client does, as a script of one line: "get receive pause:200ms close". Steps run in order;
- *a peer that behaves in a new way is a new line in a scenario and no code.
+ * a peer that behaves in a new way is a new line in a scenario and no code.
  *
  *	get			send a request without a body
  *	post:BYTES		send the head of a request whose body has that many bytes
- *	upload:COUNTxBYTES/TIME	send COUNT pieces of the body, TIME apart; a send that fails ends
- *the step receive			read until EOF or an error pause:TIME		do nothing
+ *	upload:COUNTxBYTES/TIME	send COUNT pieces of the body, TIME apart; a send that fails ends the step
+ *	receive			read until EOF or an error
+ *	pause:TIME		do nothing
  *	half-close		shutdown(SHUT_WR)
  *	close			close(); every script ends with this or with
  *	reset			close() with l_linger 0: RST

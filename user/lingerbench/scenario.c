@@ -337,7 +337,7 @@ int scenario_load(struct scenario *ret, const char *name_or_path, const char *co
 
 	set_defaults(ret);
 	locate(ret, name_or_path);
-	error = inifile_read(ret->path, take_key, ret);
+	error = inifile_read((struct inifile_place){ .file = ret->path, .context = ret }, take_key);
 	if (error && error != -EINVAL) {
 		log_error("cannot read %s: %s; \"lingerbench list\" shows the scenarios", ret->path,
 			  strerror(-error));
