@@ -26,7 +26,7 @@ static const char style[] =
 	"--back:#14171d;--good:#4fae84;--bad:#e8705c;--odd:#a99bd6;--mark:#7aa7e8}}"
 	"body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--back);margin:0 "
 	"auto;"
-	"max-width:62rem;padding:1.5rem}"
+	"max-width:68rem;padding:1.5rem}"
 	"h1{font-size:1.5rem;margin:.2rem 0}h2{font-size:1.1rem;margin:2.2rem 0 .5rem}"
 	".dim{color:var(--dim)}.wide{overflow-x:auto}"
 	"table{border-collapse:collapse;font-variant-numeric:tabular-nums;}"
@@ -134,9 +134,9 @@ static void write_verdict(const struct report *report)
 
 	fprintf(report->out,
 		"<div class=\"wide\"><table><thead><tr><th class=\"name\">strategy</th>"
-		"<th>connections</th><th>complete</th><th>truncated</th><th>worker hold p50</th>"
+		"<th>conns</th><th>complete</th><th>truncated</th><th>worker hold p50</th>"
 		"<th>p99</th><th>FIN_WAIT_2 p50</th><th>p99</th><th>responses/s</th>"
-		"<th>CPU/connection</th></tr></thead>\n<tbody>\n");
+		"<th>CPU/conn</th></tr></thead>\n<tbody>\n");
 	for (size_t row = 0; row < summary->row_count; row++) {
 		if (strcmp(peer, csvtable_text(summary, row, "peer"))) {
 			peer = csvtable_text(summary, row, "peer");
