@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -177,6 +178,48 @@ static void parent_and_child_each_have_their_connection(void **state)
 	lingerd_stop(&daemon);
 }
 
+/* The lowest number that is free: the next descriptor gets it. */
+static int next_fd(void)
+{
+	int fd = dup(0);
+
+	assert_int_equal(close(fd), 0);
+	return fd;
+}
+
+static void a_stranger_with_its_number_gets_nothing(void **state)
+{
+	struct tcp_pair first = tcp_pair_open(), second = tcp_pair_open();
+	struct linger_client *client;
+	struct lingerd daemon;
+	int strangers[2];
+	char byte;
+	int number;
+
+	(void)state;
+	lingerd_start(&daemon, patient);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, strangers), 0);
+	assert_int_equal(linger_client_open(&client, daemon.socket), 0);
+	number = next_fd();
+	assert_int_equal(linger_handoff(client, first.server), 0);
+	assert_int_equal(dup2(strangers[0], number), number);
+	assert_int_equal(linger_handoff(client, second.server), 0);
+	lingerd_expect(&daemon, "lingers", 2);
+	assert_int_equal(recv(strangers[1], &byte, 1, MSG_DONTWAIT), -1);
+	/* still open: nobody but its owner closes it */
+	assert_int_equal(fcntl(number, F_GETFD), 0);
+	close(number);
+	close(strangers[0]);
+	close(strangers[1]);
+	close(first.server);
+	close(second.server);
+	close(first.client);
+	close(second.client);
+	lingerd_expect(&daemon, "ended_fin", 2);
+	linger_client_close(client);
+	lingerd_stop(&daemon);
+}
+
 enum { THREADS = 8, PER_THREAD = 200 };
 
 static void *hand_over_many(void *context)
@@ -229,6 +272,7 @@ int main(void)
 		cmocka_unit_test(without_a_daemon_the_answer_is_quick),
 		cmocka_unit_test(a_hung_daemon_blocks_nobody),
 		cmocka_unit_test(parent_and_child_each_have_their_connection),
+		cmocka_unit_test(a_stranger_with_its_number_gets_nothing),
 		cmocka_unit_test(threads_share_a_client),
 	};
 

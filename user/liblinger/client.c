@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -25,6 +26,7 @@ struct linger_client {
 	struct sockaddr_un address;
 	pthread_mutex_t lock; /* guards all below */
 	int connection;	      /* -1: none */
+	uint64_t cookie;      /* of the connection's socket */
 	int connect_error;    /* of the last attempt, negative errno, 0: none failed */
 	struct timespec retry_at;
 	struct linger_client *next; /* in all_clients */
@@ -54,9 +56,27 @@ static void after_fork_in_parent(void)
 	pthread_mutex_unlock(&all_clients_lock);
 }
 
+static uint64_t socket_cookie(int fd)
+{
+	socklen_t length = sizeof(uint64_t);
+	uint64_t cookie;
+
+	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) ? 0 : cookie;
+}
+
+/*
+ * A server that closes all descriptors it does not know, as it does to become a daemon, closes
+ * ours, too, and the number may be somebody else's by now: he must get neither our message nor our
+ * close().
+ */
+static int is_ours(const struct linger_client *client)
+{
+	return client->connection >= 0 && socket_cookie(client->connection) == client->cookie;
+}
+
 static void disconnect(struct linger_client *client)
 {
-	if (client->connection >= 0)
+	if (is_ours(client))
 		close(client->connection);
 	client->connection = -1;
 }
@@ -148,8 +168,9 @@ static int ensure_connection(struct linger_client *client)
 	struct timespec now;
 	int connection;
 
-	if (client->connection >= 0)
+	if (is_ours(client))
 		return 0;
+	client->connection = -1;
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
 	if (must_wait(client, now))
 		return client->connect_error;
@@ -166,6 +187,7 @@ static int ensure_connection(struct linger_client *client)
 	}
 	client->connect_error = 0;
 	client->connection = connection;
+	client->cookie = socket_cookie(connection);
 	return 0;
 }
 
