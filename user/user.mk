@@ -21,7 +21,9 @@ LIBLINGER := $(call objects,user/liblinger)
 TRACER   := $(call objects,user/tracer)
 
 PROGRAMS := $(foreach p,lingerd lingerctl lingertrace lingerbench,$(if $(wildcard user/$(p)/*.c),$(BUILD)/$(p)))
-USER_ARTEFACTS = $(PROGRAMS) $(BUILD)/liblinger.a $(BUILD)/liblinger.so
+# Loaded into servers that are not ours, so never sanitized: a sanitized library needs a sanitized program.
+PLAIN_ARTEFACTS := $(BUILD)/liblinger-preload.so
+USER_ARTEFACTS = $(PROGRAMS) $(BUILD)/liblinger.a $(BUILD)/liblinger.so $(PLAIN_ARTEFACTS)
 
 TRACER_LIBS := -lbpf -lelf -lz
 
@@ -72,5 +74,19 @@ $(BUILD)/liblinger.so: $(LIBLINGER) user/liblinger/liblinger.map
 	$(Q)$(CC) $(USER_LDFLAGS) -shared -Wl,-soname,liblinger.so.1 \
 		-Wl,--version-script=user/liblinger/liblinger.map $(LIBLINGER) -o $@
 	@ln -sf liblinger.so $(BUILD)/liblinger.so.1
+
+ifneq ($(SAN),)
+$(PLAIN_ARTEFACTS) &: FORCE
+	@$(MAKE) --no-print-directory SAN= $(patsubst $(BUILD)/%,build/%,$(PLAIN_ARTEFACTS))
+	@mkdir -p $(BUILD)
+	@cp $(patsubst $(BUILD)/%,build/%,$(PLAIN_ARTEFACTS)) $(BUILD)
+else
+# The library comes along in each of them, and none of it is seen from outside.
+PLUGIN_LDFLAGS = $(USER_LDFLAGS) -shared -Wl,--exclude-libs,ALL -Wl,-z,now
+
+$(BUILD)/liblinger-preload.so: $(call objects,user/preload) $(BUILD)/liblinger.a
+	$(call step,LINK)
+	$(Q)$(CC) $(PLUGIN_LDFLAGS) -Wl,-z,defs $^ -o $@
+endif
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
