@@ -19,6 +19,7 @@ step  = $(if $(V),,@printf '  %-8s %s\n' $(1) $@)
 
 include bpf/bpf.mk
 include user/user.mk
+include apache-shim/apache.mk
 include tests/tests.mk
 include packaging/install.mk
 

@@ -25,17 +25,18 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_SUPPORT) $(BUILD)/obj/testable.a
 .SECONDARY:
 
 C_FILES := $(wildcard $(addsuffix /*.[ch],bpf user/* user/lingerbench/strategies apache-shim tests/*))
-# What clang-tidy reads: C that is compiled for user space with the flags of user.mk.
-TIDY_FILES := $(wildcard $(addsuffix /*.c,$(filter-out user/preload,$(wildcard user/*)) user/lingerbench/strategies))
+# What clang-tidy reads: C that is compiled for user space with the flags of user.mk. Apache's headers are
+# found for all of them, and used by one.
+TIDY_FILES := $(wildcard $(addsuffix /*.c,user/* user/lingerbench/strategies apache-shim))
 SH_FILES := $(wildcard .ci/run tests/run packaging/*.sh tests/cli/*.sh)
 
 lint-checks: $(BPF_SKELETONS) build/gen/commit.h
 	@echo "clang-format, clang-tidy, cppcheck, shellcheck, mandoc"
 	@clang-format --dry-run --Werror $(C_FILES)
 	@printf '%s\n' $(TIDY_FILES) | xargs -P $(JOBS) -I{} clang-tidy --quiet --warnings-as-errors='*' {} -- -std=gnu11 \
-		-D_GNU_SOURCE -DLINGER_VERSION='""' -I. -Iuser -Ibuild/gen >build/clang-tidy.log 2>&1 || \
+		-D_GNU_SOURCE -DLINGER_VERSION='""' -I. -Iuser -Ibuild/gen $(APACHE_CFLAGS) >build/clang-tidy.log 2>&1 || \
 		{ cat build/clang-tidy.log; exit 1; }
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-		--suppress=missingIncludeSystem -D__linux__ -DLINGER_VERSION='""' -I. -Iuser user
+		--suppress=missingIncludeSystem -D__linux__ -DLINGER_VERSION='""' -I. -Iuser user apache-shim
 	@shellcheck -x $(SH_FILES)
 	@$(if $(wildcard docs/man/*.[0-9]),mandoc -T lint -W warning docs/man/*.[0-9])

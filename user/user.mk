@@ -22,7 +22,7 @@ TRACER   := $(call objects,user/tracer)
 
 PROGRAMS := $(foreach p,lingerd lingerctl lingertrace lingerbench,$(if $(wildcard user/$(p)/*.c),$(BUILD)/$(p)))
 # Loaded into servers that are not ours, so never sanitized: a sanitized library needs a sanitized program.
-PLAIN_ARTEFACTS := $(BUILD)/liblinger-preload.so
+PLAIN_ARTEFACTS := $(BUILD)/liblinger-preload.so $(BUILD)/mod_lingerd.so
 USER_ARTEFACTS = $(PROGRAMS) $(BUILD)/liblinger.a $(BUILD)/liblinger.so $(PLAIN_ARTEFACTS)
 
 TRACER_LIBS := -lbpf -lelf -lz
