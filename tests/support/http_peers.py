@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""http_peers.py KIND PORT PATH COUNT: COUNT clients at once against 127.0.0.1.
+
+Kinds: late closes 300 ms after the end of the response; tls does so over TLS and wants a close_notify;
+uploader reads when it has sent 200 KB of body, in pieces; keepalive asks three times before it closes.
+Prints "complete N truncated N ms N": the last is how long it took until all responses had come.
+"""
+import socket
+import ssl
+import sys
+import threading
+import time
+
+PATIENCE = 60
+UPLOAD, PIECE = 200000, 10000
+
+
+def connect(port):
+    connection = socket.create_connection(("127.0.0.1", port), PATIENCE)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+def read_head(stream):
+    """The announced length of the body; -1 when there is no head."""
+    length = -1
+    if not stream.readline().startswith(b"HTTP/1.1 "):
+        return -1
+    while (line := stream.readline()) not in (b"\r\n", b""):
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            length = int(value)
+    return length
+
+
+def read_response(stream):
+    length = read_head(stream)
+    return length > 0 and len(stream.read(length)) == length
+
+
+def request(path, method="GET", more="Connection: close\r\n"):
+    return f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{more}\r\n".encode()
+
+
+def late(connection, path):
+    connection.sendall(request(path))
+    stream = connection.makefile("rb")
+    whole = read_response(stream) and stream.read() == b""
+    yield whole
+    time.sleep(0.3)
+
+
+def tls(connection, path):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with context.wrap_socket(connection, suppress_ragged_eofs=False) as wrapped:
+        yield from late(wrapped, path)
+
+
+def uploader(connection, path):
+    connection.sendall(request(path, "POST", f"Content-Length: {UPLOAD}\r\n"))
+    try:
+        for _ in range(UPLOAD // PIECE):
+            connection.sendall(b"x" * PIECE)
+            time.sleep(0.005)
+    except OSError:
+        pass
+    yield read_response(connection.makefile("rb"))
+
+
+def keepalive(connection, path):
+    stream = connection.makefile("rb")
+    whole = True
+    for more in "", "", "Connection: close\r\n":
+        connection.sendall(request(path, more=more))
+        whole = read_response(stream) and whole
+    yield whole and stream.read() == b""
+
+
+def run_one(kind, port, path, outcomes):
+    """What follows kind's yield is the client's own delay, and no matter of the outcome."""
+    try:
+        with connect(port) as connection:
+            for whole in kind(connection, path):
+                outcomes.append((whole, time.monotonic()))
+    except OSError as error:
+        print(f"{kind.__name__}: {error!r}", file=sys.stderr)
+        outcomes.append((False, time.monotonic()))
+
+
+def main():
+    kind, port, path, count = globals()[sys.argv[1]], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+    outcomes = []
+    began = time.monotonic()
+    threads = [threading.Thread(target=run_one, args=(kind, port, path, outcomes)) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    complete = sum(whole for whole, _ in outcomes)
+    last = max(when for _, when in outcomes)
+    print(f"complete {complete} truncated {count - complete} ms {int((last - began) * 1000)}")
+
+
+main()
