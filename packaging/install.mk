@@ -15,13 +15,18 @@ INSTALLED := \
 	$(BUILD)/lingerbench:$(BINDIR):755 \
 	$(BUILD)/liblinger.a:$(LIBDIR):644 \
 	$(BUILD)/liblinger.so.$(VERSION):$(LIBDIR):755 \
+	$(BUILD)/liblinger-preload.so:$(LIBDIR):755 \
 	$(BUILD)/liblinger.pc:$(LIBDIR)/pkgconfig:644 \
 	user/liblinger/linger.h:$(INCLUDEDIR):644 \
 	$(foreach page,$(wildcard docs/man/*.[0-9]),$(page):$(MANDIR)/man$(subst .,,$(suffix $(page))):644)
 
 field = $(word $(2),$(subst :, ,$(1)))
 
-.PHONY: install uninstall
+# Apache's places, as Debian has them; not below PREFIX, for that is where Apache looks.
+APACHE_MODULES = $(DESTDIR)$(shell $(APXS) -q LIBEXECDIR)
+APACHE_CONFIG  = $(DESTDIR)/etc/apache2/mods-available
+
+.PHONY: install uninstall install-apache uninstall-apache
 
 $(BUILD)/liblinger.pc: packaging/liblinger.pc.in
 	@mkdir -p $(@D)
@@ -44,3 +49,13 @@ install: all ## install below DESTDIR/PREFIX (default /usr/local)
 uninstall: ## remove what make install put there
 	@rm -f $(foreach entry,$(INSTALLED),$(DESTDIR)$(call field,$(entry),2)/$(notdir $(call field,$(entry),1))) \
 		$(DESTDIR)$(LIBDIR)/liblinger.so.1 $(DESTDIR)$(LIBDIR)/liblinger.so
+
+install-apache: $(BUILD)/mod_lingerd.so ## install the module where Apache looks; then: a2enmod lingerd
+	@install -D -m 644 $< $(APACHE_MODULES)/mod_lingerd.so
+	@install -D -m 644 apache-shim/lingerd.load $(APACHE_CONFIG)/lingerd.load
+	@test -e $(APACHE_CONFIG)/lingerd.conf || install -m 644 apache-shim/lingerd.conf $(APACHE_CONFIG)/lingerd.conf
+	@echo "installed $(APACHE_MODULES)/mod_lingerd.so; a2enmod lingerd enables it"
+
+uninstall-apache: ## remove it again, but no lingerd.conf that was changed; a2dismod lingerd first
+	@rm -f $(APACHE_MODULES)/mod_lingerd.so $(APACHE_CONFIG)/lingerd.load
+	@! cmp -s apache-shim/lingerd.conf $(APACHE_CONFIG)/lingerd.conf || rm $(APACHE_CONFIG)/lingerd.conf

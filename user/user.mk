@@ -77,7 +77,7 @@ $(BUILD)/liblinger.so: $(LIBLINGER) user/liblinger/liblinger.map
 
 ifneq ($(SAN),)
 $(PLAIN_ARTEFACTS) &: FORCE
-	@$(MAKE) --no-print-directory SAN= $(patsubst $(BUILD)/%,build/%,$(PLAIN_ARTEFACTS))
+	@$(MAKE) --no-print-directory -s SAN= $(patsubst $(BUILD)/%,build/%,$(PLAIN_ARTEFACTS))
 	@mkdir -p $(BUILD)
 	@cp $(patsubst $(BUILD)/%,build/%,$(PLAIN_ARTEFACTS)) $(BUILD)
 else

@@ -42,6 +42,14 @@ for page in man3/linger_handoff.3 man8/lingerd.8 man8/lingertrace.8 man1/lingerb
 done
 "$work/root/opt/linger/sbin/lingerd" --version >"$work/log" || fail "installed lingerd"
 
+[ -s "$work/root/opt/linger/lib/liblinger-preload.so" ] || fail "no preload library"
+
+make --no-print-directory SAN="$san" DESTDIR="$work/root" install-apache >"$work/log" 2>&1 || fail "install-apache"
+module=$(sed -n 's/^LoadModule lingerd_module //p' "$work/root/etc/apache2/mods-available/lingerd.load")
+[ -s "$work/root$module" ] || fail "lingerd.load names $module, which is not there"
+[ -s "$work/root/etc/apache2/mods-available/lingerd.conf" ] || fail "no lingerd.conf"
+make --no-print-directory SAN="$san" DESTDIR="$work/root" uninstall-apache >"$work/log" 2>&1 || fail "uninstall-apache"
+
 make --no-print-directory SAN="$san" DESTDIR="$work/root" PREFIX=/opt/linger uninstall >"$work/log" 2>&1 || fail "uninstall"
 find "$work/root" -type f -o -type l >"$work/log"
 [ ! -s "$work/log" ] || fail "uninstall leaves files"

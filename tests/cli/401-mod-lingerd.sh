@@ -122,6 +122,13 @@ peers late "$port" /small 8
 expect_whole 8
 wait_for counts handoffs 8
 said 1 "is back" || fail "not one line about the daemon's return"
+
+# A graceful restart loads the module anew, into new children.
+kill -USR1 "$server_pid"
+wait_for grep -q "Graceful restart requested" "$work/error.log"
+peers uploader "$port" /refused 8
+expect_whole 8
+wait_for counts handoffs 16
 stop_apache
 
 for mpm in worker event; do
