@@ -12,7 +12,9 @@
  *	close(fd);
  *
  * A client may be used by several threads at once, and after fork() by parent and child alike: each
- * process makes a connection of its own. No call installs signal handlers or raises SIGPIPE.
+ * process makes a connection of its own. No call installs signal handlers or raises SIGPIPE. A
+ * server that closes all descriptors it does not know may close the client's, too: the next handoff makes
+ * another, and whoever has the number by then is left alone.
  */
 #ifndef LINGER_H
 #define LINGER_H
