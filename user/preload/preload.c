@@ -6,13 +6,13 @@
  *	LD_PRELOAD=liblinger-preload.so LINGER_SOCKET=/run/lingerd/lingerd.sock server ...
  *
  * close() of a TCP connection that came from accept() hands it off first, if this is its last
- *holder (connections.h) and the server did not set SO_LINGER on it. Whatever goes wrong with that,
- *the connection is closed as it would have been. close() itself, its result and errno, stay what
- *they are. Without LINGER_SOCKET nothing is done at all.
+ * holder (connections.h) and the server did not set SO_LINGER on it. Whatever goes wrong with that,
+ * the connection is closed as it would have been. close() itself, its result and errno, stay what
+ * they are. Without LINGER_SOCKET nothing is done at all.
  *
  * Not seen, and closed as without us: programs that make the system calls themselves instead of by
  * libc (Go, statically linked ones) or through io_uring; fclose() of a connection; descriptors
- *closed by close_range() or by the end of the process.
+ * closed by close_range() or by the end of the process.
  */
 #include "preload/connections.h"
 
