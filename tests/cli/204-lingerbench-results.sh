@@ -52,6 +52,13 @@ assert not parser.open, parser.open
 assert "http://" not in page and "https://" not in page, "the report reaches for the network"
 EOF
 
+# Runs that begin in the same second do not share a folder.
+for _ in 1 2 3; do
+    "$bench" run quick "${brief[@]}" --out "$work/many" >>"$work/out" 2>&1 &
+done
+wait
+[ "$(find "$work/many/quick" -name run.json | wc -l)" = 3 ] || fail "three runs at once left not three results"
+
 cp "$results/report.html" "$work/before.html"
 rm "$results/report.html"
 bench report "$results"

@@ -86,6 +86,22 @@ static void a_killed_lingerd_costs_no_response(void **state)
 	assert_true(file_contains(lab.process.err, "lingerd.late.fallbacks"));
 }
 
+static void a_run_that_loses_a_worker_is_void(void **state)
+{
+	pid_t worker;
+
+	(void)state;
+	lab_start(&lab, long_run);
+	assert_true(wait_until(lingerd_runs, NULL, 20));
+	usleep(100 * 1000);
+	worker = find_descendant(lab.process.pid, "lb-worker");
+	assert_true(worker > 0);
+	assert_int_equal(kill(worker, SIGKILL), 0);
+	assert_int_equal(process_wait(&lab.process, 30), 1);
+	assert_true(file_contains(lab.process.err, "ended in the middle of a trial"));
+	assert_int_equal(count_matching("quick/*"), 0);
+}
+
 static void interrupted(int signal)
 {
 	const char *scratch = getenv("TMPDIR");
@@ -156,6 +172,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_killed_lingerd_costs_no_response, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_run_that_loses_a_worker_is_void, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(ctrl_c_leaves_nothing_behind, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(sigterm_leaves_nothing_behind, set_up, tear_down),

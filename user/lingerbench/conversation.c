@@ -189,7 +189,8 @@ static void end(struct conversation *conversation, bool reset)
 
 void conversation_fail(struct conversation *conversation, enum outcome outcome, int error)
 {
-	conversation->row->outcome = outcome;
+	if (conversation->row->outcome != OUTCOME_CORRUPT)
+		conversation->row->outcome = outcome;
 	conversation->row->error = error;
 	end(conversation, false);
 }

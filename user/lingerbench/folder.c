@@ -25,21 +25,50 @@ static int make_folders(const char *path)
 	return mkdir(prefix, 0755) && errno != EEXIST ? -errno : 0;
 }
 
+/* Of the name without "-NUMBER.partial"; results_folder_begin() sees to it. */
+enum { BASE_MAX = PATH_MAX - 32 };
+
+static void name_folder(struct results_folder *folder, const char *base, int number)
+{
+	char suffix[16] = "";
+
+	if (number > 1)
+		snprintf(suffix, sizeof(suffix), "-%d", number);
+	snprintf(folder->path, sizeof(folder->path), "%.*s%s", BASE_MAX, base, suffix);
+	snprintf(folder->partial, sizeof(folder->partial), "%.*s%s.partial", BASE_MAX, base,
+		 suffix);
+}
+
+/* A folder that nobody has, not even a run that began in the same second. */
+static int claim_folder(struct results_folder *folder, const char *base)
+{
+	for (int number = 1; number < 1000; number++) {
+		name_folder(folder, base, number);
+		if (!access(folder->path, F_OK))
+			continue;
+		if (!mkdir(folder->partial, 0755))
+			return 0;
+		if (errno != EEXIST)
+			return -errno;
+	}
+	return -EEXIST;
+}
+
 int results_folder_begin(struct results_folder *ret, const char *out, const char *scenario,
 			 const char *commit)
 {
-	char moment[32];
+	char moment[32], above[PATH_MAX], base[PATH_MAX];
 	time_t now = time(NULL);
-	int length;
+	int error;
 
-	strftime(moment, sizeof(moment), "%Y%m%dT%H%M%SZ", gmtime(&now));
-	length = snprintf(ret->path, sizeof(ret->path), "%s/%s/%s-%s", out, scenario, moment,
-			  commit);
-	if (length + sizeof(".partial") > sizeof(ret->partial))
+	if (strlen(out) + strlen(scenario) + strlen(commit) + 64 > PATH_MAX)
 		return -ENAMETOOLONG;
-	snprintf(ret->partial, sizeof(ret->partial), "%.*s.partial", length, ret->path);
+	strftime(moment, sizeof(moment), "%Y%m%dT%H%M%SZ", gmtime(&now));
+	snprintf(above, sizeof(above), "%s/%s", out, scenario);
+	snprintf(base, sizeof(base), "%s/%s/%s-%s", out, scenario, moment, commit);
 	snprintf(ret->latest, sizeof(ret->latest), "%s/latest", out);
-	return make_folders(ret->partial);
+	error = make_folders(above);
+	return error ? error : claim_folder(ret, base);
 }
 
 /* A link is replaced, never missing in between. */

@@ -55,7 +55,7 @@ static int parse_upload(char *argument, struct peer_step *step)
 	*pause++ = '\0';
 	if (number_parse(argument, 1, 1000000, &step->count) ||
 	    quantity_parse_bytes(bytes, 1, 1 << 20, &step->bytes) ||
-	    quantity_parse_time(pause, 0, 60, &step->pause_ns))
+	    quantity_parse_time(pause, 0, 60000, &step->pause_ns))
 		return -EINVAL;
 	return 0;
 }
@@ -68,7 +68,7 @@ static int parse_argument(char *argument, struct peer_step *step)
 	case PEER_UPLOAD:
 		return parse_upload(argument, step);
 	case PEER_PAUSE:
-		return quantity_parse_time(argument, 0, 3600, &step->pause_ns);
+		return quantity_parse_time(argument, 0, 3600000, &step->pause_ns);
 	default:
 		return -EINVAL;
 	}

@@ -49,11 +49,11 @@ int quantity_parse_bytes(const char *text, uint64_t least, uint64_t most, uint64
 	return parse_scaled(text, suffixes, least, most, ret);
 }
 
-int quantity_parse_time(const char *text, uint64_t least_s, uint64_t most_s, uint64_t *ret_ns)
+int quantity_parse_time(const char *text, uint64_t least_ms, uint64_t most_ms, uint64_t *ret_ns)
 {
 	static const struct suffix suffixes[] = { { "ms", NS_PER_MS },
 						  { "s", NS_PER_S },
 						  { NULL, 0 } };
 
-	return parse_scaled(text, suffixes, least_s * NS_PER_S, most_s * NS_PER_S, ret_ns);
+	return parse_scaled(text, suffixes, least_ms * NS_PER_MS, most_ms * NS_PER_MS, ret_ns);
 }

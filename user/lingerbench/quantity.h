@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 int quantity_parse_bytes(const char *text, uint64_t least, uint64_t most, uint64_t *ret);
-/* The range is in whole seconds. */
-int quantity_parse_time(const char *text, uint64_t least_s, uint64_t most_s, uint64_t *ret_ns);
+int quantity_parse_time(const char *text, uint64_t least_ms, uint64_t most_ms, uint64_t *ret_ns);
 
 #endif

@@ -15,6 +15,7 @@ struct writing {
 	const struct plan *plan;
 	const struct tracelog *log;
 	bool tracing;
+	struct warnings *warnings;
 	struct csv *connections;
 	struct csv *summary;
 	struct joined_row *rows; /* of the trial at hand */
@@ -47,6 +48,13 @@ static int write_group(struct writing *writing, const struct strategy *strategy,
 		if (trial->strategy == strategy && trial->peer == peer)
 			error = add_trial(writing, trial, &summary);
 	}
+	if (summary_incomplete(&summary))
+		warnings_add(writing->warnings,
+			     "%s under %s: %llu of %llu connections timed out, failed or were "
+			     "corrupt",
+			     strategy->name, peer->name,
+			     (unsigned long long)summary_incomplete(&summary),
+			     (unsigned long long)summary.connections);
 	if (!error)
 		error = summary_csv_row(writing->summary, &summary);
 	summary_free(&summary);
@@ -67,11 +75,13 @@ static int write_groups(struct writing *writing)
 }
 
 int results_write(const char *folder, const struct scenario *scenario, const struct plan *plan,
-		  const struct tracelog *log, bool tracing)
+		  const struct tracelog *log, bool tracing, struct warnings *warnings)
 {
-	struct writing writing = {
-		.scenario = scenario, .plan = plan, .log = log, .tracing = tracing
-	};
+	struct writing writing = { .scenario = scenario,
+				   .plan = plan,
+				   .log = log,
+				   .tracing = tracing,
+				   .warnings = warnings };
 	char path[PATH_MAX];
 	int error, close_error;
 

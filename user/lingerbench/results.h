@@ -7,9 +7,13 @@
 
 #include "lingerbench/plan.h"
 #include "lingerbench/tracelog.h"
+#include "lingerbench/warnings.h"
 
-/* Writes both files into the folder. 0 or a negative errno. */
+/*
+ * Writes both files into the folder, and warns of what a reader must not overlook in them. 0 or a negative
+ * errno.
+ */
 int results_write(const char *folder, const struct scenario *scenario, const struct plan *plan,
-		  const struct tracelog *log, bool tracing);
+		  const struct tracelog *log, bool tracing, struct warnings *warnings);
 
 #endif

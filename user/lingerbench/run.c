@@ -193,6 +193,12 @@ static void finish_trace(struct run *run)
 			     "full)",
 			     (unsigned long long)run->info.losses.ring_full,
 			     (unsigned long long)run->info.losses.map_full);
+	if (run->info.losses.missed_events)
+		warnings_add(&run->warnings,
+			     "the kernel did not report %llu events to the tracer; what they would "
+			     "have "
+			     "told is empty",
+			     (unsigned long long)run->info.losses.missed_events);
 	if (run->tracelog.out_of_memory)
 		warnings_add(&run->warnings, "no memory for all records of the tracer");
 	run->info.trace_records = run->tracelog.count;
@@ -209,7 +215,7 @@ static int write_results(struct run *run)
 	run->info.counters = environment_counters_grown(run->counters_before, after);
 	json_decref(after);
 	error = results_write(run->results.partial, &run->scenario, &run->plan, &run->tracelog,
-			      !run->info.untraced_because);
+			      !run->info.untraced_because, &run->warnings);
 	if (!error) {
 		snprintf(path, sizeof(path), "%s/run.json", run->results.partial);
 		error = runinfo_write(&run->info, path);
@@ -237,7 +243,8 @@ static enum run_status conclude(const struct run *run)
 		complain(path, error);
 		return RUN_FAILED;
 	}
-	printf("%s: %s\n\n", run->scenario.name, run->scenario.title);
+	printf("%s%s%s\n\n", run->scenario.name, *run->scenario.title ? ": " : "",
+	       run->scenario.title);
 	verdict_print(&summary);
 	if (run->info.untraced_because)
 		printf("\nNot traced: %s\n", run->info.untraced_because);

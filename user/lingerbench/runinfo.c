@@ -57,10 +57,11 @@ static json_t *describe_trace(const struct runinfo *info)
 {
 	if (info->untraced_because)
 		return json_pack("{s:b s:s}", "traced", 0, "reason", info->untraced_because);
-	return json_pack("{s:b s:I s:I s:I}", "traced", 1, "records",
+	return json_pack("{s:b s:I s:I s:I s:I}", "traced", 1, "records",
 			 (json_int_t)info->trace_records, "lost_ring_full",
 			 (json_int_t)info->losses.ring_full, "lost_map_full",
-			 (json_int_t)info->losses.map_full);
+			 (json_int_t)info->losses.map_full, "missed_events",
+			 (json_int_t)info->losses.missed_events);
 }
 
 static json_t *describe_warnings(const struct warnings *warnings)

@@ -12,12 +12,13 @@
 #include "common/log.h"
 #include "common/number.h"
 #include "lingerbench/quantity.h"
+#include "lingerbench/summary.h"
 
 #define SCENARIO_FOLDER "scenarios"
 
 enum key_type { COUNT, BYTES, TIME, SECONDS, YES_NO, TEXT };
 
-/* Every key that holds one value. Ranges of times are in seconds. */
+/* Every key that holds one value. Ranges of times are in milliseconds. */
 static const struct scalar_key {
 	const char *section, *key;
 	enum key_type type;
@@ -32,13 +33,13 @@ static const struct scalar_key {
 	{ "load", "clients", COUNT, offsetof(struct scenario, clients), 1, 15000 },
 	{ "load", "blocks", COUNT, offsetof(struct scenario, blocks), 1, 1000 },
 	{ "load", "seed", COUNT, offsetof(struct scenario, seed), 0, UINT32_MAX },
-	{ "load", "timeout", TIME, offsetof(struct scenario, timeout_ns), 1, 3600 },
-	{ "strategies", "so-linger", SECONDS, offsetof(struct scenario, settings.so_linger_s), 1,
-	  3600 },
+	{ "load", "timeout", TIME, offsetof(struct scenario, timeout_ns), 1, 3600000 },
+	{ "strategies", "so-linger", SECONDS, offsetof(struct scenario, settings.so_linger_s), 1000,
+	  3600000 },
 	{ "strategies", "idle-timeout", TIME, offsetof(struct scenario, settings.idle_timeout_ns),
-	  0, 3600 },
+	  1, 3600000 },
 	{ "strategies", "total-timeout", TIME, offsetof(struct scenario, settings.total_timeout_ns),
-	  0, 3600 },
+	  1, 3600000 },
 	{ "trace", "enabled", YES_NO, offsetof(struct scenario, trace), 0, 1 },
 };
 
@@ -106,8 +107,8 @@ static bool complain_of_value(struct inifile_place place, const struct scalar_ke
 		[TEXT] = "a line of text",
 	};
 	static const char *const units[] = {
-		[COUNT] = "",	  [BYTES] = " bytes", [TIME] = " s",
-		[SECONDS] = " s", [YES_NO] = "",      [TEXT] = " bytes"
+		[COUNT] = "",	   [BYTES] = " bytes", [TIME] = " ms",
+		[SECONDS] = " ms", [YES_NO] = "",      [TEXT] = " bytes"
 	};
 
 	if (error == -ERANGE)
@@ -190,6 +191,16 @@ static bool take_peer(struct scenario *scenario, struct inifile_place place, con
 	return true;
 }
 
+static bool is_operator(const char *text)
+{
+	static const char *const operators[] = { "<", "<=", "=", ">=", ">" };
+
+	for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
+		if (!strcmp(operators[i], text))
+			return true;
+	return false;
+}
+
 /* "close.uploader.truncated" and ">= 1" */
 static bool take_expectation(struct scenario *scenario, struct inifile_place place, const char *key,
 			     const char *value)
@@ -208,6 +219,12 @@ static bool take_expectation(struct scenario *scenario, struct inifile_place pla
 					"as "
 					"close.uploader.truncated = >= 1",
 					key, value);
+	if (!is_operator(expectation.operator))
+		return inifile_complain(place, "\"%s\" is no operator; expected < <= = >= or >",
+					expectation.operator);
+	if (!summary_has_column(expectation.column))
+		return inifile_complain(place, "summary.csv has no column \"%s\"",
+					expectation.column);
 	if (strcmp(expectation.strategy, "*") && !strategy_find(expectation.strategy))
 		return inifile_complain(place, "no strategy is called \"%s\"",
 					expectation.strategy);

@@ -1,6 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "lingerbench/summary.h"
 
+#include <string.h>
+
+/*
+ * Whether a worker did its work for a client that was still there. The others would flatter a strategy: to
+ * close a connection that the client has given up long ago takes no time.
+ */
+static bool was_served(const struct joined_row *row)
+{
+	const struct server_row *server = row->server;
+
+	return server && server->released_ns && !server->error &&
+	       (!row->client->ended_ns || row->client->ended_ns > server->accepted_ns);
+}
+
 static int add_connection(struct summary *summary, const struct joined_row *row)
 {
 	const struct client_row *client = row->client;
@@ -12,7 +26,8 @@ static int add_connection(struct summary *summary, const struct joined_row *row)
 	if (client->last_byte_ns)
 		error = sample_add(&summary->response_us,
 				   (double)(client->last_byte_ns - client->started_ns) / 1e3);
-	if (!error && server && server->released_ns)
+	summary->unserved += !was_served(row);
+	if (!error && was_served(row))
 		error = sample_add(&summary->worker_hold_us,
 				   (double)(server->released_ns - server->responded_ns) / 1e3);
 	if (server && server->released_ns && server->handoff_error)
@@ -30,25 +45,24 @@ static int add_connection(struct summary *summary, const struct joined_row *row)
 	return error;
 }
 
-/* Whole responses, over the time from the first connect() to the last byte of a response. */
+/* Whole responses, over the time from the first connect() until the last client knew what it had got. */
 static int add_throughput(struct summary *summary, const struct joined_row *rows, size_t count)
 {
 	uint64_t first = UINT64_MAX, last = 0, complete = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct client_row *client = rows[i].client;
+		uint64_t over = client->eof_ns ? client->eof_ns : client->ended_ns;
 
 		if (client->started_ns && client->started_ns < first)
 			first = client->started_ns;
-		if (client->outcome != OUTCOME_COMPLETE_FIN &&
-		    client->outcome != OUTCOME_COMPLETE_RESET)
-			continue;
-		complete++;
-		if (client->last_byte_ns > last)
-			last = client->last_byte_ns;
+		if (over > last)
+			last = over;
+		complete += client->outcome == OUTCOME_COMPLETE_FIN ||
+			    client->outcome == OUTCOME_COMPLETE_RESET;
 	}
-	if (!complete)
-		return sample_add(&summary->throughput_per_s, 0);
+	if (last <= first)
+		return 0;
 	return sample_add(&summary->throughput_per_s,
 			  (double)complete / ((double)(last - first) / 1e9));
 }
@@ -65,33 +79,50 @@ int summary_add(struct summary *summary, const struct trial *trial, const struct
 	return error ? error : add_throughput(summary, rows, count);
 }
 
+static const char *const columns[] = {
+	"server",
+	"strategy",
+	"peer",
+	"connections",
+	"complete",
+	"truncated",
+	"timeout",
+	"corrupt",
+	"failed",
+	"unserved",
+	"fallbacks",
+	"traced",
+	"worker_hold_us_p50",
+	"worker_hold_us_p99",
+	"response_us_p50",
+	"response_us_p99",
+	"fin_wait_2_us_p50",
+	"fin_wait_2_us_p99",
+	"throughput_per_s",
+	"cpu_us_per_connection",
+};
+
+bool summary_has_column(const char *name)
+{
+	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
+		if (!strcmp(columns[i], name))
+			return true;
+	return false;
+}
+
 int summary_csv_head(struct csv *csv)
 {
-	static const char *const columns[] = {
-		"server",
-		"strategy",
-		"peer",
-		"connections",
-		"complete",
-		"truncated",
-		"timeout",
-		"corrupt",
-		"failed",
-		"fallbacks",
-		"traced",
-		"worker_hold_us_p50",
-		"worker_hold_us_p99",
-		"response_us_p50",
-		"response_us_p99",
-		"fin_wait_2_us_p50",
-		"fin_wait_2_us_p99",
-		"throughput_per_s",
-		"cpu_us_per_connection",
-	};
-
 	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
 		csv_text(csv, columns[i]);
 	return csv_end_row(csv);
+}
+
+uint64_t summary_incomplete(const struct summary *summary)
+{
+	const uint64_t *outcomes = summary->outcomes;
+
+	return outcomes[OUTCOME_TIMEOUT] + outcomes[OUTCOME_CORRUPT] + outcomes[OUTCOME_FAILED] +
+	       outcomes[OUTCOME_UNFINISHED];
 }
 
 static void put_quantile(struct csv *csv, struct sample *sample, double q)
@@ -118,6 +149,7 @@ int summary_csv_row(struct csv *csv, struct summary *summary)
 	csv_number(csv, outcomes[OUTCOME_TIMEOUT]);
 	csv_number(csv, outcomes[OUTCOME_CORRUPT]);
 	csv_number(csv, outcomes[OUTCOME_FAILED] + outcomes[OUTCOME_UNFINISHED]);
+	csv_number(csv, summary->unserved);
 	if (summary->strategy->needs_lingerd)
 		csv_number(csv, summary->fallbacks);
 	else

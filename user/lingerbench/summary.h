@@ -19,8 +19,9 @@ struct summary {
 	uint64_t connections;
 	uint64_t outcomes[OUTCOME_COUNT];
 	uint64_t fallbacks;
-	uint64_t traced;  /* connections with a row of the tracer */
-	bool cpu_unknown; /* in one of the trials */
+	uint64_t unserved; /* not in worker_hold_us, see was_served() */
+	uint64_t traced;   /* connections with a row of the tracer */
+	bool cpu_unknown;  /* in one of the trials */
 	uint64_t cpu_us;
 	struct sample worker_hold_us;
 	struct sample response_us;
@@ -36,6 +37,11 @@ struct summary {
 /* Adds a trial of this strategy and peer. 0 or -ENOMEM. */
 int summary_add(struct summary *summary, const struct trial *trial, const struct joined_row *rows,
 		size_t count);
+
+bool summary_has_column(const char *name);
+
+/* Connections that tell nothing of the strategy: timed out, corrupt, failed or unfinished. */
+uint64_t summary_incomplete(const struct summary *summary);
 
 /* 0 or the negative errno of writing. */
 int summary_csv_head(struct csv *csv);

@@ -18,7 +18,12 @@
 #include "lingerbench/daemon.h"
 #include "lingerbench/server.h"
 
-enum { POLL_MS = 10, RELEASE_SLACK_S = 5 };
+enum {
+	POLL_MS = 10,
+	RELEASE_SLACK_S = 5,
+	/* The FINs of the last clients reach lingerd when they are gone; its work on them counts, too. */
+	SETTLE_MS = 20,
+};
 
 struct cast {
 	pid_t daemon; /* 0: none */
@@ -88,14 +93,30 @@ static void look_at_tracer(const struct trial_stage *stage)
 		usleep(POLL_MS * 1000);
 }
 
+/* A pool that lost a worker is not the pool that is measured. */
+static int check_workers(const struct cast *cast)
+{
+	for (size_t i = 0; i < cast->worker_count; i++) {
+		if (!child_has_ended(cast->workers[i]))
+			continue;
+		log_error("worker %d ended in the middle of a trial; the run is void",
+			  (int)cast->workers[i]);
+		return -ECHILD;
+	}
+	return 0;
+}
+
 /* Until the client has made all its connections. */
 static int wait_for_client(struct cast *cast, const struct trial_stage *stage)
 {
-	int status;
+	int status, error;
 
 	while (!child_has_ended(cast->client)) {
 		if (*stage->interrupted)
 			return -EINTR;
+		error = check_workers(cast);
+		if (error)
+			return error;
 		look_at_tracer(stage);
 	}
 	status = child_wait(cast->client, 0);
@@ -116,14 +137,20 @@ static bool all_released(const struct trial_rows *rows)
 
 /* Workers may still linger when the last client is gone; strategies bound that by their timeouts.
  */
-static int wait_for_release(const struct trial *trial, const struct trial_stage *stage)
+static int wait_for_release(const struct cast *cast, const struct trial *trial,
+			    const struct trial_stage *stage)
 {
+	int error;
+
 	uint64_t limit = clock_now_ns() + stage->scenario->settings.total_timeout_ns +
 			 RELEASE_SLACK_S * NS_PER_S;
 
 	while (!all_released(trial->rows)) {
 		if (*stage->interrupted)
 			return -EINTR;
+		error = check_workers(cast);
+		if (error)
+			return error;
 		if (clock_now_ns() > limit) {
 			warnings_add(stage->warnings,
 				     "%s under %s: workers were still busy at the end",
@@ -132,7 +159,7 @@ static int wait_for_release(const struct trial *trial, const struct trial_stage 
 		}
 		look_at_tracer(stage);
 	}
-	return 0;
+	return check_workers(cast);
 }
 
 /* CPU time of those who serve, without that of their start and their end. */
@@ -210,7 +237,8 @@ static int perform(struct cast *cast, struct trial *trial, const struct trial_st
 	error = wait_for_client(cast, stage);
 	trial->ended_ns = clock_now_ns();
 	if (!error)
-		error = wait_for_release(trial, stage);
+		error = wait_for_release(cast, trial, stage);
+	usleep(SETTLE_MS * 1000);
 	if (trial->cpu_known && serving_cpu_ns(cast, &cpu_after))
 		trial->cpu_us = (cpu_after - cpu_before) / NS_PER_US;
 	else

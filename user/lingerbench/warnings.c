@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/log.h"
 
@@ -14,6 +15,9 @@ void warnings_add(struct warnings *warnings, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
+	if (warnings->count && warnings->count <= WARNINGS_MAX &&
+	    !strcmp(text, warnings->texts[warnings->count - 1]))
+		return; /* said just now */
 	log_warning("%s", text);
 	if (warnings->count < WARNINGS_MAX)
 		snprintf(warnings->texts[warnings->count], WARNING_BYTES, "%s", text);
