@@ -25,9 +25,13 @@ include packaging/install.mk
 
 JOBS := $(shell nproc)
 
-.PHONY: all deps deps-test deps-lint run-scenario test lint clean help
+.PHONY: all say-missing deps deps-test deps-lint run-scenario test lint clean help
 
-all: $(BPF_OBJECTS) $(USER_ARTEFACTS) ## build everything into build/
+all: say-missing $(BPF_OBJECTS) $(USER_ARTEFACTS) ## build everything into build/
+
+# Before the compiler says it in its own words.
+say-missing:
+	@packaging/install-packages.sh --check build
 
 deps: ## install what the build needs (Debian packages)
 	@packaging/install-packages.sh build

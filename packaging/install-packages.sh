@@ -1,23 +1,39 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# install-packages.sh SET...: installs those packages of packaging/packages-SET that are missing.
-# Says what it installs; silent when nothing is missing.
+# install-packages.sh [--check] SET...: installs those packages of packaging/packages-SET that are missing.
+# Says what it installs; silent when nothing is missing. --check: only says what is missing.
 set -eu
+
+check=
+if [ "${1-}" = --check ]; then
+    check=yes
+    shift
+fi
 
 here=$(dirname "$0")
 wanted=$(for set in "$@"; do cat "$here/packages-$set"; done | sort -u | tr '\n' ' ')
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
+    [ -z "$check" ] || exit 0
     echo "lingerd: not a Debian system; have these (or their like) installed: $wanted" >&2
     exit 0
 fi
 
+# shellcheck disable=SC2086 # one word per package
+installed=$(dpkg-query -W -f '${db:Status-Status} ${Package} ' $wanted 2>/dev/null || true)
 missing=
 for package in $wanted; do
-    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
-    [ "$status" = installed ] || missing="$missing $package"
+    case " $installed" in
+    *" installed $package "*) ;;
+    *) missing="$missing $package" ;;
+    esac
 done
 [ -n "$missing" ] || exit 0
+
+if [ -n "$check" ]; then
+    echo "lingerd: not installed, \"make deps\" does it:$missing" >&2
+    exit 0
+fi
 
 as_root=
 if [ "$(id -u)" != 0 ]; then
