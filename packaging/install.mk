@@ -18,6 +18,7 @@ INSTALLED := \
 	$(BUILD)/liblinger-preload.so:$(LIBDIR):755 \
 	$(BUILD)/liblinger.pc:$(LIBDIR)/pkgconfig:644 \
 	user/liblinger/linger.h:$(INCLUDEDIR):644 \
+	$(foreach scenario,$(wildcard scenarios/*.ini),$(scenario):$(PREFIX)/share/lingerd/scenarios:644) \
 	$(foreach page,$(wildcard docs/man/*.[0-9]),$(page):$(MANDIR)/man$(subst .,,$(suffix $(page))):644)
 
 field = $(word $(2),$(subst :, ,$(1)))

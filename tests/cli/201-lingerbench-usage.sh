@@ -16,7 +16,7 @@ done
 bench
 expect 2 'no command'
 bench walk
-expect 2 'unknown command'
+expect 2 'there is no command "walk"'
 bench run
 expect 2 'one scenario'
 bench run quick quick
@@ -26,5 +26,5 @@ expect 2 "unrecognized option '--outt'"
 bench report
 expect 2 'one folder'
 bench report "$work"
-expect 1 'expected a folder with run.json'
+expect 1 'expected the folder of a run'
 exit 0

@@ -50,6 +50,13 @@ module=$(sed -n 's/^LoadModule lingerd_module //p' "$work/root/etc/apache2/mods-
 [ -s "$work/root/etc/apache2/mods-available/lingerd.conf" ] || fail "no lingerd.conf"
 make --no-print-directory SAN="$san" DESTDIR="$work/root" uninstall-apache >"$work/log" 2>&1 || fail "uninstall-apache"
 
+(
+    cd "$work" || exit 1
+    root/opt/linger/bin/lingerbench list >log 2>&1 && grep -q '^  quick ' log
+) || fail "the installed lingerbench finds no scenarios"
+"$work/root/opt/linger/bin/lingerbench" run quick --out "$work/results" --set load.connections=4 --set load.blocks=1 \
+    --set strategies.use=lingerd --set peers.use=prompt >"$work/log" 2>&1 || fail "the installed lingerbench runs no lingerd"
+
 make --no-print-directory SAN="$san" DESTDIR="$work/root" PREFIX=/opt/linger uninstall >"$work/log" 2>&1 || fail "uninstall"
 find "$work/root" -type f -o -type l >"$work/log"
 [ ! -s "$work/log" ] || fail "uninstall leaves files"

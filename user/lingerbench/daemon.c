@@ -17,21 +17,9 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "lingerbench/child.h"
+#include "lingerbench/locate.h"
 
 enum { START_LIMIT_S = 5, STOP_LIMIT_S = 10 };
-
-static int find_lingerd(char path[PATH_MAX])
-{
-	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - sizeof("lingerd"));
-	char *name;
-
-	if (length < 0)
-		return -errno;
-	path[length] = '\0';
-	name = strrchr(path, '/') + 1;
-	strcpy(name, "lingerd");
-	return access(path, X_OK) ? -errno : 0;
-}
 
 static _Noreturn void become_lingerd(const char *path, const char *socket_path,
 				     const struct strategy_settings *settings, const char *log_path)
@@ -88,11 +76,13 @@ pid_t daemon_start(const char *socket_path, const struct strategy_settings *sett
 		   const char *log_path)
 {
 	char path[PATH_MAX];
-	int error = find_lingerd(path);
+	int error = locate_program("lingerd", path);
 	pid_t pid;
 
 	if (error) {
-		log_error("cannot find lingerd beside this program: %s; build it with make",
+		log_error("cannot find lingerd, neither beside this program nor in ../sbin: %s; "
+			  "make builds it, "
+			  "make install installs it",
 			  strerror(-error));
 		return error;
 	}

@@ -108,7 +108,13 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
 
 void results_folder_abandon(const struct results_folder *folder)
 {
+	char above[PATH_MAX];
+
 	nftw(folder->partial, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	/* The folder of the scenario, if this would have been its first result. */
+	snprintf(above, sizeof(above), "%s", folder->path);
+	*strrchr(above, '/') = '\0';
+	rmdir(above);
 }
 
 int scratch_folder_make(char path[PATH_MAX])

@@ -20,7 +20,7 @@ int results_folder_begin(struct results_folder *ret, const char *out, const char
 			 const char *commit);
 /* Gives it its name and points the link at it. 0 or a negative errno. */
 int results_folder_finish(const struct results_folder *folder);
-/* Removes it with what is in it. */
+/* Removes it with what is in it, and the folder above if nothing else is there. */
 void results_folder_abandon(const struct results_folder *folder);
 
 /* A new folder below $TMPDIR or /tmp that only this user may enter. 0 or a negative errno. */

@@ -124,8 +124,8 @@ static int command_report(const char *folder)
 	int error = report_write(folder);
 
 	if (error) {
-		log_error("cannot make a report of %s: %s; expected a folder with run.json, "
-			  "summary.csv and connections.csv",
+		log_error("cannot make a report of %s: %s; expected the folder of a run, such as "
+			  "results/latest, with its run.json, summary.csv and connections.csv",
 			  folder, strerror(-error));
 		return EXIT_FAILURE;
 	}
@@ -159,5 +159,7 @@ int main(int argc, char **argv)
 		return argc == 2 ? command_list() : usage("list takes no argument");
 	if (!strcmp(command, "report"))
 		return argc == 3 ? command_report(argv[2]) : usage("report takes one folder");
-	return usage(*command ? "unknown command" : "no command");
+	if (*command)
+		log_error("there is no command \"%s\"; see lingerbench --help", command);
+	return *command ? EXIT_USAGE : usage("no command");
 }

@@ -97,7 +97,7 @@ void plan_print(const struct plan *plan, const struct scenario *scenario)
 		printf("  %3zu  block %llu  %-16s %-12s %s\n", i + 1,
 		       (unsigned long long)plan->trials[i].block, plan->trials[i].strategy->name,
 		       plan->trials[i].peer->name, plan->trials[i].peer->script);
-	printf("at least %.0f s by the peers' own pauses\n", plan_estimate_s(plan, scenario));
+	printf("about %.0f s\n", plan_estimate_s(plan, scenario));
 }
 
 int plan_check_limits(const struct scenario *scenario)

@@ -19,8 +19,8 @@ int plan_make(struct plan *ret, const struct scenario *scenario);
 void plan_free(struct plan *plan);
 
 /*
- * Seconds that the peers' own pauses will take: a floor of how long the run takes. A strategy that
- * waits for the peer in the worker is counted with the workers, any other with the clients.
+ * Seconds that the run will take, about: the peers' own pauses. A strategy that waits for the peer in
+ * the worker is counted with the workers, any other with the clients.
  */
 double plan_estimate_s(const struct plan *plan, const struct scenario *scenario);
 

@@ -100,8 +100,14 @@ static void open_tracer(struct run *run)
 		run->info.untraced_because = "switched off: [trace] enabled = no";
 		return;
 	}
-	if (!tracer_open(&run->tracer, &options, run->trace_error, sizeof(run->trace_error)))
+	if (!tracer_open(&run->tracer, &options, run->trace_error, sizeof(run->trace_error))) {
+		if (!tracer_follows_mini_sockets(run->tracer))
+			warnings_add(&run->warnings,
+				     "FIN_WAIT_2 after close() cannot be followed here and stays "
+				     "empty: it "
+				     "takes Linux 6.11 and, unless root, CAP_SYSLOG");
 		return;
+	}
 	run->tracer = NULL;
 	run->info.untraced_because = run->trace_error;
 	warnings_add(&run->warnings, "not traced: %s", run->trace_error);
@@ -278,7 +284,7 @@ static enum run_status perform(struct run *run, const struct run_options *option
 	int error = prepare(run, options);
 
 	if (!error) {
-		log_info("%zu trials, at least %.0f s by the peers' own pauses%s", run->plan.count,
+		log_info("%zu trials, about %.0f s%s", run->plan.count,
 			 plan_estimate_s(&run->plan, &run->scenario),
 			 run->tracer ? ", traced" : "");
 		error = run_trials(run);

@@ -11,10 +11,9 @@
 #include "common/inifile.h"
 #include "common/log.h"
 #include "common/number.h"
+#include "lingerbench/locate.h"
 #include "lingerbench/quantity.h"
 #include "lingerbench/summary.h"
-
-#define SCENARIO_FOLDER "scenarios"
 
 enum key_type { COUNT, BYTES, TIME, SECONDS, YES_NO, TEXT };
 
@@ -333,13 +332,14 @@ static bool check_whole(struct scenario *scenario)
 static void locate(struct scenario *scenario, const char *name_or_path)
 {
 	const char *base = strrchr(name_or_path, '/');
+	char folder[PATH_MAX];
 	size_t length;
 
-	if (base || strchr(name_or_path, '.'))
+	if (base || strchr(name_or_path, '.') || locate_scenarios(folder))
 		snprintf(scenario->path, sizeof(scenario->path), "%s", name_or_path);
 	else
-		snprintf(scenario->path, sizeof(scenario->path), SCENARIO_FOLDER "/%s.ini",
-			 name_or_path);
+		snprintf(scenario->path, sizeof(scenario->path), "%.*s/%s.ini", PATH_MAX - 256,
+			 folder, name_or_path);
 	base = strrchr(scenario->path, '/');
 	base = base ? base + 1 : scenario->path;
 	length = strcspn(base, ".");
@@ -369,10 +369,14 @@ int scenario_load(struct scenario *ret, const char *name_or_path, const char *co
 
 int scenario_list(void)
 {
+	char folder[PATH_MAX], pattern[PATH_MAX + 8];
 	glob_t found;
 
-	if (glob(SCENARIO_FOLDER "/*.ini", 0, NULL, &found)) {
-		log_error("no scenarios here: run this where the folder " SCENARIO_FOLDER "/ is");
+	if (!locate_scenarios(folder))
+		snprintf(pattern, sizeof(pattern), "%s/*.ini", folder);
+	if (locate_scenarios(folder) || glob(pattern, 0, NULL, &found)) {
+		log_error("no scenarios here: run this where the folder scenarios/ is, or make "
+			  "install");
 		return -ENOENT;
 	}
 	for (size_t i = 0; i < found.gl_pathc; i++) {
