@@ -44,6 +44,8 @@ static int handle_close_enter(struct pt_regs *regs)
 	struct close_call call = {};
 	__u32 thread_id = bpf_get_current_pid_tgid();
 
+	/* Whose exit was missed is not to be measured to the exit of this one. */
+	bpf_map_delete_elem(&close_calls, &thread_id);
 	call.cookie = followed_cookie(SYSCALL_ARGUMENT(regs));
 	if (!call.cookie)
 		return 0;

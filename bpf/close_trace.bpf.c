@@ -41,6 +41,24 @@ static __u64 unacked_bytes(const struct sock *sk, const struct close_record *rec
 	return bytes && record->flags & CLOSE_FIN_SENT ? bytes - 1 : bytes;
 }
 
+/* An RST that is reported later overrides the answer. */
+static enum close_end guess_end(const struct sock *sk, const struct close_record *record, int from)
+{
+	const struct tcp_sock *tcp = (const struct tcp_sock *)sk;
+
+	if (record->flags & CLOSE_RESET_SENT)
+		return CLOSE_END_RESET_SENT;
+	if (record->flags & CLOSE_RESET_RECEIVED)
+		return CLOSE_END_RESET_RECEIVED;
+	if (from != TCP_FIN_WAIT2 && from != TCP_CLOSING && from != TCP_LAST_ACK)
+		return CLOSE_END_ABORTED;
+	if (is_done(sk) && BPF_CORE_READ(tcp, snd_una) == BPF_CORE_READ(tcp, write_seq))
+		return CLOSE_END_FIN;
+	/* FIN_WAIT_2 goes on in a mini-socket that is not followed, or there was no room for one.
+	 */
+	return from == TCP_FIN_WAIT2 ? CLOSE_END_UNKNOWN : CLOSE_END_ABORTED;
+}
+
 static bool is_in_shutdown_call(void)
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
@@ -51,7 +69,8 @@ static bool is_in_shutdown_call(void)
 /*
  * Whether this change of state is the work of the last close(), that is, of the current process.
  * close() in a state that it need not change reports the state as its own successor. Otherwise
- * it holds the socket's lock with both directions shut, as does shutdown(SHUT_RDWR).
+ * it holds the socket's lock with both directions shut, as does shutdown(SHUT_RDWR), and as does
+ * any call that meets the peer's FIN in the socket's backlog: recv() after a half-close, above all.
  */
 static bool is_close_call(const struct sock *sk, const struct connection *connection, int from,
 			  int to)
@@ -63,6 +82,8 @@ static bool is_close_call(const struct sock *sk, const struct connection *connec
 	if (!sk->sk_lock.owned || sk->sk_shutdown != SHUTDOWN_MASK)
 		return false;
 	if (connection->record.flags & (CLOSE_RESET_SENT | CLOSE_RESET_RECEIVED))
+		return false;
+	if (to == TCP_CLOSE && guess_end(sk, &connection->record, from) == CLOSE_END_FIN)
 		return false;
 	return !is_in_shutdown_call();
 }
@@ -87,24 +108,6 @@ static void note_close(const struct sock *sk, struct connection *connection, __u
 		call->joined = true;
 		hold(connection);
 	}
-}
-
-/* An RST that is reported later overrides the answer. */
-static enum close_end guess_end(const struct sock *sk, const struct close_record *record, int from)
-{
-	const struct tcp_sock *tcp = (const struct tcp_sock *)sk;
-
-	if (record->flags & CLOSE_RESET_SENT)
-		return CLOSE_END_RESET_SENT;
-	if (record->flags & CLOSE_RESET_RECEIVED)
-		return CLOSE_END_RESET_RECEIVED;
-	if (from != TCP_FIN_WAIT2 && from != TCP_CLOSING && from != TCP_LAST_ACK)
-		return CLOSE_END_ABORTED;
-	if (is_done(sk) && BPF_CORE_READ(tcp, snd_una) == BPF_CORE_READ(tcp, write_seq))
-		return CLOSE_END_FIN;
-	/* FIN_WAIT_2 goes on in a mini-socket that is not followed, or there was no room for one.
-	 */
-	return from == TCP_FIN_WAIT2 ? CLOSE_END_UNKNOWN : CLOSE_END_ABORTED;
 }
 
 static void note_end(const struct sock *sk, struct connection *connection, int from, __u64 now)
@@ -137,8 +140,11 @@ static int handle_state(struct sock *sk, int from, int to)
 	if (!connection)
 		return 0;
 
-	if (connection->state != from) /* an event was missed: measure nothing from it on */
+	if (connection->state != from) { /* an event was missed: measure nothing from it on */
 		connection->fin_wait_1_at = connection->fin_wait_2_at = 0;
+		connection->record.flags |= CLOSE_FIN_WAIT_2;
+		__sync_fetch_and_add(&missed_states, 1);
+	}
 	connection->state = to;
 	if (!(connection->record.flags & CLOSE_CALLED) && is_close_call(sk, connection, from, to))
 		note_close(sk, connection, now);
@@ -149,8 +155,10 @@ static int handle_state(struct sock *sk, int from, int to)
 		connection->record.fin_wait_1_ns = now - connection->fin_wait_1_at;
 	if (to == TCP_FIN_WAIT1)
 		connection->fin_wait_1_at = now;
-	if (to == TCP_FIN_WAIT2)
+	if (to == TCP_FIN_WAIT2) {
 		connection->fin_wait_2_at = now;
+		connection->record.flags |= CLOSE_FIN_WAIT_2;
+	}
 	if (to == TCP_CLOSE)
 		note_end(sk, connection, from, now);
 	if (to == TCP_FIN_WAIT1 || to == TCP_LAST_ACK)

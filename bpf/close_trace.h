@@ -27,6 +27,9 @@ enum close_flag {
 	CLOSE_CALLED = 1 << 1,	 /* the last close() was seen; closer_* and the counts are of it */
 	CLOSE_RESET_SENT = 1 << 2,     /* tcp_send_reset was seen */
 	CLOSE_RESET_RECEIVED = 1 << 3, /* tcp_receive_reset was seen: alone, it was the peer's */
+	/* It was in FIN_WAIT_2, or an event was missed and it may have been: without it, an unknown
+	 * fin_wait_2_ns means that there was no such stay. */
+	CLOSE_FIN_WAIT_2 = 1 << 4,
 };
 
 struct close_record {

@@ -19,6 +19,7 @@ const volatile __u64 wakeup_bytes = 64 * 1024;
 /* Read by user space through the mapped section. */
 __u64 lost_ring_full;
 __u64 lost_map_full;
+__u64 missed_states; /* changes of state that an event of another one gives away */
 
 struct connection {
 	struct close_record record; /* first: user space reads what is left in the table */

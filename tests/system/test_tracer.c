@@ -91,7 +91,7 @@ static uint64_t half_closed_ns(const struct close_record *record)
 {
 	assert_true(record->fin_wait_1_ns != CLOSE_TRACE_UNKNOWN);
 	assert_true(record->fin_wait_2_ns != CLOSE_TRACE_UNKNOWN);
-	assert_true(record->fin_wait_1_ns <= 45 * NS_PER_MS);
+	assert_true(record->fin_wait_1_ns <= 250 * NS_PER_MS);
 	return record->fin_wait_1_ns + record->fin_wait_2_ns;
 }
 
@@ -123,7 +123,7 @@ static struct moment close_now(int fd)
 static void assert_lasted(uint64_t ns, struct moment from, struct moment to)
 {
 	assert_true(ns != CLOSE_TRACE_UNKNOWN);
-	assert_in_range(ns, to.before - from.after, to.after - from.before + 15 * NS_PER_MS);
+	assert_in_range(ns, to.before - from.after, to.after - from.before + 250 * NS_PER_MS);
 }
 
 #define assert_unknown(value) assert_true((value) == CLOSE_TRACE_UNKNOWN)
@@ -136,6 +136,77 @@ static void assert_closed_here(const struct close_record *record)
 	assert_between_ms(record->close_call_ns, 0, 1000);
 	assert_known(record->unread_bytes);
 	assert_known(record->unacked_bytes);
+}
+
+enum { DRAINED_BYTES = 300 * 1000, DRAINED_TIMES = 400 };
+
+/* Data and FIN of these clients meet a server that is in recv(), with its socket locked. */
+static _Noreturn void connect_send_and_close(uint16_t port)
+{
+	static const char bytes[DRAINED_BYTES];
+
+	for (int i = 0; i < DRAINED_TIMES; i++) {
+		int client = tcp_connect(port);
+
+		for (size_t sent = 0; sent < sizeof(bytes);) {
+			ssize_t n = send(client, bytes + sent, sizeof(bytes) - sent, MSG_NOSIGNAL);
+
+			if (n < 0)
+				_exit(1);
+			sent += (size_t)n;
+		}
+		close(client);
+	}
+	_exit(0);
+}
+
+static void linger_natively(int listener)
+{
+	static char buffer[65536];
+	int server = accept(listener, NULL, NULL);
+
+	assert_true(server >= 0);
+	shutdown_now(server, SHUT_WR);
+	while (recv(server, buffer, sizeof(buffer), 0) > 0)
+		;
+	close(server);
+}
+
+/* The peer's FIN, met in the backlog of a socket that is being read, is no close(). */
+static void a_lingering_close_leaves_nothing_unread(void **state)
+{
+	struct tracer_losses losses;
+	struct trace trace;
+	uint16_t port;
+	int listener = tcp_listen(0, &port);
+	size_t closed_here = 0;
+	pid_t clients;
+
+	(void)state;
+	trace_start(&trace, port, 0);
+	clients = fork();
+	assert_true(clients >= 0);
+	if (!clients)
+		connect_send_and_close(port);
+	for (int i = 0; i < DRAINED_TIMES; i++) {
+		linger_natively(listener);
+		assert_int_equal(tracer_drain(trace.tracer), 0);
+	}
+	waitpid(clients, NULL, 0);
+	assert_int_equal(tracer_finish(trace.tracer), 0);
+	tracer_get_losses(trace.tracer, &losses);
+	for (size_t i = 0; i < trace.count; i++) {
+		const struct close_record *record = &trace.records[i];
+
+		if (record->unread_bytes != CLOSE_TRACE_UNKNOWN)
+			assert_int_equal(record->unread_bytes, 0);
+		closed_here += record->closer_pid == (uint32_t)getpid() &&
+			       record->close_call_ns != CLOSE_TRACE_UNKNOWN &&
+			       record->closed_ns != record->ended_ns;
+	}
+	assert_in_range(closed_here, DRAINED_TIMES - losses.missed_events, DRAINED_TIMES);
+	trace_stop(&trace);
+	close(listener);
 }
 
 static void half_close_then_fin_measures_fin_wait_2(void **state)
@@ -485,7 +556,7 @@ static void a_socket_handed_over_is_closed_by_its_receiver(void **state)
 	assert_int_equal(record->end, CLOSE_END_FIN);
 	assert_int_equal(record->closer_pid, child);
 	assert_lasted(half_closed_ns(record), half_closed, peer_closed);
-	assert_between_ms(record->close_call_ns, 0, 100);
+	assert_between_ms(record->close_call_ns, 0, 1000);
 	assert_int_equal(waitpid(child, NULL, 0), child);
 	close(channel[0]);
 	close(channel[1]);
@@ -622,6 +693,7 @@ static void only_watched_ports_are_followed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_lingering_close_leaves_nothing_unread),
 		cmocka_unit_test(half_close_then_fin_measures_fin_wait_2),
 		cmocka_unit_test(close_before_the_peer_never_gives_a_false_fin_wait_2),
 		cmocka_unit_test(half_close_then_close_before_the_peer),

@@ -61,7 +61,7 @@ static void assert_no_cookie_twice(struct trace *trace)
 
 static void every_connection_has_its_record(void **state)
 {
-	size_t ends[CLOSE_END_OPEN + 1] = { 0 };
+	size_t ends[CLOSE_END_OPEN + 1] = { 0 }, closed_here = 0, missed;
 	struct tracer_losses losses;
 	struct trace trace;
 	uint16_t port;
@@ -75,16 +75,20 @@ static void every_connection_has_its_record(void **state)
 	}
 	assert_int_equal(tracer_finish(trace.tracer), 0);
 	tracer_get_losses(trace.tracer, &losses);
-	assert_int_equal(losses.ring_full + losses.map_full + losses.missed_events, 0);
-	assert_int_equal(trace.count, CONNECTIONS);
+	assert_int_equal(losses.ring_full + losses.map_full, 0);
+	/* The kernel may keep an event to itself, and says so: each costs a field, an end or a row. */
+	missed = (size_t)losses.missed_events;
+	assert_true(missed < CONNECTIONS / 100);
+	assert_in_range(trace.count, CONNECTIONS - missed, CONNECTIONS);
 	for (size_t i = 0; i < trace.count; i++) {
-		assert_int_equal(trace.records[i].closer_pid, getpid());
-		assert_true(trace.records[i].close_call_ns != CLOSE_TRACE_UNKNOWN);
+		closed_here += trace.records[i].closer_pid == (uint32_t)getpid() &&
+			       trace.records[i].close_call_ns != CLOSE_TRACE_UNKNOWN;
 		ends[trace.records[i].end]++;
 	}
-	assert_true(ends[CLOSE_END_FIN] >= CONNECTIONS / 4);
-	assert_int_equal(ends[CLOSE_END_RESET_SENT], CONNECTIONS / 4);
-	assert_int_equal(ends[CLOSE_END_OPEN] + ends[CLOSE_END_ABORTED], 0);
+	assert_in_range(closed_here, CONNECTIONS - missed, CONNECTIONS);
+	assert_true(ends[CLOSE_END_FIN] + missed >= CONNECTIONS / 4);
+	assert_in_range(ends[CLOSE_END_RESET_SENT], CONNECTIONS / 4 - missed, CONNECTIONS / 4);
+	assert_in_range(ends[CLOSE_END_OPEN] + ends[CLOSE_END_ABORTED], 0, missed);
 	assert_no_cookie_twice(&trace);
 	trace_stop(&trace);
 	close(listener);
@@ -106,10 +110,12 @@ static void rows_and_losses_add_up_to_connections(void **state)
 	}
 	assert_int_equal(tracer_finish(trace.tracer), 0);
 	tracer_get_losses(trace.tracer, &losses);
-	assert_int_equal(losses.map_full + losses.missed_events, 0);
+	assert_int_equal(losses.map_full, 0);
 	assert_true(losses.ring_full > 0);
 	assert_true(trace.count > 20);
-	assert_int_equal(trace.count + losses.ring_full, CONNECTIONS);
+	/* A connection whose beginning the kernel kept to itself has no row. */
+	assert_in_range(trace.count + losses.ring_full, CONNECTIONS - losses.missed_events,
+			CONNECTIONS);
 	assert_no_cookie_twice(&trace);
 	trace_stop(&trace);
 	close(listener);

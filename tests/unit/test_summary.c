@@ -74,15 +74,20 @@ static void a_stay_that_was_not_seen_to_its_end_is_remembered(void **state)
 	struct client_row client = whole_after(SECOND);
 	struct server_row server = held_for(5000);
 	struct close_record seen = { .end = CLOSE_END_FIN, .fin_wait_2_ns = 9000 };
-	struct close_record unseen = { .fin_wait_2_ns = CLOSE_TRACE_UNKNOWN };
+	struct close_record unseen = { .end = CLOSE_END_FIN,
+				       .flags = CLOSE_FIN_WAIT_2,
+				       .fin_wait_2_ns = CLOSE_TRACE_UNKNOWN };
+	struct close_record had_none = { .end = CLOSE_END_RESET_SENT,
+					 .fin_wait_2_ns = CLOSE_TRACE_UNKNOWN };
 	struct joined_row rows[] = { { &client, &server, &seen },
 				     { &client, &server, &unseen },
+				     { &client, &server, &had_none },
 				     { &client, &server, NULL } };
 	struct summary summary = { .tracing = true };
 
 	(void)state;
-	assert_int_equal(summary_add(&summary, &trial, rows, 3), 0);
-	assert_int_equal(summary.traced, 2);
+	assert_int_equal(summary_add(&summary, &trial, rows, 4), 0);
+	assert_int_equal(summary.traced, 3);
 	assert_int_equal(summary.fin_wait_2_us.count, 1);
 	assert_int_equal(summary.fin_wait_2_unseen, 2);
 	summary_free(&summary);

@@ -37,7 +37,9 @@ static int add_connection(struct summary *summary, const struct joined_row *row)
 		return error;
 	}
 	summary->traced++;
-	if (row->trace->end == CLOSE_END_UNKNOWN || row->trace->end == CLOSE_END_OPEN)
+	if (row->trace->end == CLOSE_END_UNKNOWN || row->trace->end == CLOSE_END_OPEN ||
+	    (row->trace->flags & CLOSE_FIN_WAIT_2 &&
+	     row->trace->fin_wait_2_ns == CLOSE_TRACE_UNKNOWN))
 		summary->fin_wait_2_unseen++;
 	if (!error && row->trace->fin_wait_2_ns != CLOSE_TRACE_UNKNOWN)
 		error = sample_add(&summary->fin_wait_2_us,

@@ -13,6 +13,7 @@
 
 #include "close_trace.skel.h"
 #include "common/clock.h"
+#include "tracer/live_sockets.h"
 #include "tracer/kernel_support.h"
 
 /*
@@ -26,7 +27,8 @@ struct tracer {
 	struct ring_buffer *ring;
 	tracer_record_fn *on_record;
 	void *context;
-	size_t delivered; /* by the call under way */
+	size_t delivered;     /* by the call under way */
+	uint64_t missed_ends; /* of connections that were gone, but not from the table */
 	bool follows_mini_sockets;
 	bool finished;
 };
@@ -212,12 +214,18 @@ static uint64_t missed_runs(const struct close_trace *skeleton)
 	return sum;
 }
 
+/* Its socket is gone, and no event said so. */
+static bool end_was_missed(const struct close_record *record, const struct live_sockets *live)
+{
+	return record->end == CLOSE_END_OPEN && record->netns == live->netns &&
+	       record->established_ns < live->at_ns && !live_sockets_have(live, record->cookie);
+}
+
 /* Delivers what is left in the table; nothing writes to it any more. */
-static int deliver_unended(struct tracer *tracer)
+static int deliver_unended(struct tracer *tracer, const struct live_sockets *live)
 {
 	struct bpf_map *map = tracer->skeleton->maps.connections;
 	char *value = malloc(bpf_map__value_size(map));
-	uint64_t missed = missed_runs(tracer->skeleton);
 	struct close_record record;
 	uint64_t cookie;
 	int result = 0;
@@ -232,9 +240,10 @@ static int deliver_unended(struct tracer *tracer)
 		if (result)
 			break;
 		memcpy(&record, value, sizeof(record));
-		/* The end itself may be what was missed. */
-		if (missed && record.flags & CLOSE_FIN_SENT && record.end == CLOSE_END_OPEN)
+		if (end_was_missed(&record, live)) {
 			record.end = CLOSE_END_UNKNOWN;
+			tracer->missed_ends++;
+		}
 		tracer->on_record(tracer->context, &record);
 		result = 0;
 	}
@@ -246,11 +255,14 @@ int tracer_finish(struct tracer *tracer)
 {
 	struct close_trace *skeleton = tracer->skeleton;
 	struct timespec pause = { .tv_nsec = DECIDE_AFTER_NS };
+	struct live_sockets live;
 	int result;
 
 	if (tracer->finished)
 		return 0;
 	tracer->finished = true;
+	/* While ends are still reported. Without it (no sock_diag) nothing is taken for gone. */
+	live_sockets_read(&live);
 	/* First the source of ends, then, when what they bring along is in, the others. */
 	bpf_link__destroy(skeleton->links.on_state);
 	skeleton->links.on_state = NULL;
@@ -260,7 +272,8 @@ int tracer_finish(struct tracer *tracer)
 	if (!result)
 		result = consume(tracer);
 	if (!result)
-		result = deliver_unended(tracer);
+		result = deliver_unended(tracer, &live);
+	live_sockets_free(&live);
 	return result ? result : consume(tracer);
 }
 
@@ -270,7 +283,9 @@ void tracer_get_losses(const struct tracer *tracer, struct tracer_losses *ret)
 
 	ret->ring_full = __atomic_load_n(&counters->lost_ring_full, __ATOMIC_RELAXED);
 	ret->map_full = __atomic_load_n(&counters->lost_map_full, __ATOMIC_RELAXED);
-	ret->missed_events = missed_runs(tracer->skeleton);
+	ret->missed_events = missed_runs(tracer->skeleton) +
+			     __atomic_load_n(&counters->missed_states, __ATOMIC_RELAXED) +
+			     tracer->missed_ends;
 }
 
 void tracer_close(struct tracer *tracer)

@@ -29,9 +29,11 @@ struct tracer_options {
 struct tracer_losses {
 	uint64_t ring_full; /* records that found no room in the ring buffer */
 	uint64_t map_full;  /* connections that could not be followed, the table being full */
-	/* Events that the kernel did not report, its tracing being busy on that CPU. What they
-	 * would have told is unknown in the record; a connection whose beginning was missed has
-	 * none. */
+	/*
+	 * Events that the kernel did not report: those that it counts itself, its tracing being busy on that
+	 * CPU, and those that others give away. What they would have told is unknown in the record; a
+	 * connection whose beginning was missed has none.
+	 */
 	uint64_t missed_events;
 };
 
