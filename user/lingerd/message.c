@@ -36,6 +36,15 @@ static void collect_fds(struct datagram *datagram, struct msghdr *header)
 	}
 }
 
+/*
+ * A sender that closes with an answer of ours unread makes the kernel say ECONNRESET, once, and
+ * before what it had sent: that is still in the queue.
+ */
+static bool comes_before_the_queue(int error)
+{
+	return error == EINTR || error == ECONNRESET;
+}
+
 static void receive(int sender, struct datagram *ret)
 {
 	union {
@@ -52,7 +61,7 @@ static void receive(int sender, struct datagram *ret)
 
 	do
 		ret->length = recvmsg(sender, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (ret->length < 0 && errno == EINTR);
+	while (ret->length < 0 && comes_before_the_queue(errno));
 	if (ret->length < 0) {
 		ret->length = -errno;
 		return;
@@ -132,7 +141,11 @@ bool message_carries_fds(int sender)
 	struct iovec bytes = { .iov_base = &byte, .iov_len = sizeof(byte) };
 	struct msghdr header = { .msg_iov = &bytes, .msg_iovlen = 1 };
 
+	ssize_t length;
+
 	/* No room for control data: the kernel says that there would have been some. */
-	return recvmsg(sender, &header, MSG_DONTWAIT | MSG_PEEK) >= 0 &&
-	       header.msg_flags & MSG_CTRUNC;
+	do
+		length = recvmsg(sender, &header, MSG_DONTWAIT | MSG_PEEK);
+	while (length < 0 && comes_before_the_queue(errno));
+	return length >= 0 && header.msg_flags & MSG_CTRUNC;
 }
