@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -93,14 +95,30 @@ static enum message_kind judge_bytes(const struct datagram *datagram, struct lin
 	}
 }
 
-static enum message_kind judge(const struct datagram *datagram, struct linger_message *ret)
+/*
+ * After a read of nothing: the end of the connection, or a datagram without bytes? While the other
+ * side can still send there is no end. Once it cannot, nothing is added to the queue, and what is
+ * worth reading there has bytes.
+ */
+static bool at_end(int sender)
+{
+	struct pollfd look = { .fd = sender, .events = POLLRDHUP };
+	int queued;
+
+	if (poll(&look, 1, 0) == 0)
+		return false;
+	return ioctl(sender, FIONREAD, &queued) || queued == 0;
+}
+
+static enum message_kind judge(int sender, const struct datagram *datagram,
+			       struct linger_message *ret)
 {
 	enum message_kind kind;
 
 	if (datagram->length < 0)
 		return datagram->length == -EAGAIN ? MESSAGE_NONE : MESSAGE_END;
 	if (datagram->length == 0 && datagram->fd_count == 0)
-		return MESSAGE_END;
+		return at_end(sender) ? MESSAGE_END : MESSAGE_BAD;
 	kind = judge_bytes(datagram, ret);
 	if (kind != MESSAGE_HANDOFF && kind != MESSAGE_STATUS)
 		return kind;
@@ -122,7 +140,7 @@ struct message message_receive(int sender)
 	struct datagram datagram = { .fd_count = 0 };
 
 	receive(sender, &datagram);
-	message.kind = judge(&datagram, &said);
+	message.kind = judge(sender, &datagram, &said);
 	if (message.kind == MESSAGE_HANDOFF) {
 		message.fd = datagram.fds[0];
 		message.half_closed = said.flags & LINGER_HALF_CLOSED;

@@ -31,7 +31,7 @@ struct message {
 
 /*
  * Receives one datagram; does not block. Takes at most two fds: the kernel closes the surplus.
- * A datagram without bytes and fds looks like the end of the connection and is taken for it.
+ * After the sender has hung up, END comes once the queue has no more bytes.
  */
 struct message message_receive(int sender);
 
