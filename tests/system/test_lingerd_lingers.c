@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <linux/net_tstamp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -237,6 +239,41 @@ static void a_sender_that_keeps_its_fd_makes_nothing_spin(void **state)
 	lingerd_stop(&daemon);
 }
 
+/* Time stamps of what was sent wait in the error queue: they wake epoll, and recv() sees none. */
+static void time_stamps_that_nobody_read_make_nothing_spin(void **state)
+{
+	enum { WRITES = 200 }; /* more than are thrown away in one go */
+	static const char *const options[] = { "--idle-timeout", "30", NULL };
+	const int stamps = SOF_TIMESTAMPING_TX_ACK | SOF_TIMESTAMPING_SOFTWARE;
+	struct tcp_pair pair = tcp_pair_open();
+	struct pollfd look = { .fd = pair.server };
+	struct linger_client *client;
+	struct lingerd daemon;
+	char bytes[WRITES];
+	uint64_t before;
+
+	(void)state;
+	lingerd_start(&daemon, options);
+	client = open_client(&daemon);
+	assert_int_equal(setsockopt(pair.server, SOL_SOCKET, SO_TIMESTAMPING, &stamps,
+				    sizeof(stamps)),
+			 0);
+	for (int i = 0; i < WRITES; i++)
+		assert_int_equal(tcp_write(pair.server, 1), 0);
+	assert_int_equal(recv(pair.client, bytes, WRITES, MSG_WAITALL), WRITES);
+	assert_int_equal(poll(&look, 1, 30000), 1);
+	assert_true(look.revents & POLLERR);
+	hand_over(client, pair.server);
+	lingerd_expect(&daemon, "lingers", 1);
+	before = cpu_ticks(daemon.process.pid);
+	usleep(600000);
+	assert_true(cpu_ticks(daemon.process.pid) - before < 20); /* of 60 */
+	close(pair.client);
+	lingerd_expect(&daemon, "ended_fin", 1);
+	linger_client_close(client);
+	lingerd_stop(&daemon);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,6 +285,7 @@ int main(void)
 		cmocka_unit_test(a_reset_is_counted_as_one),
 		cmocka_unit_test(so_linger_of_the_server_does_not_stop_the_daemon),
 		cmocka_unit_test(a_sender_that_keeps_its_fd_makes_nothing_spin),
+		cmocka_unit_test(time_stamps_that_nobody_read_make_nothing_spin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

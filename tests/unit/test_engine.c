@@ -25,6 +25,7 @@ struct fake_socket {
 	int script_length;
 	int script_at;
 	uint32_t unsent;
+	int notices_discarded;
 	int closes;
 };
 
@@ -61,6 +62,11 @@ static ssize_t fake_discard(void *context, int fd)
 	if (socket->script_at == socket->script_length)
 		return -EAGAIN;
 	return socket->script[socket->script_at++];
+}
+
+static void fake_discard_notices(void *context, int fd)
+{
+	held_socket(context, fd)->notices_discarded++;
 }
 
 static int fake_unsent(void *context, int fd, uint32_t *ret)
@@ -101,6 +107,7 @@ static const struct linger_io fake_io = {
 	.now_ns = fake_now_ns,
 	.prepare = fake_prepare,
 	.discard = fake_discard,
+	.discard_notices = fake_discard_notices,
 	.unsent = fake_unsent,
 	.watch = fake_watch,
 	.unwatch = fake_unwatch,
@@ -264,6 +271,23 @@ static void data_restarts_the_idle_deadline_and_only_that(void **state)
 	assert_int_equal(world->counters.ended_idle, 1);
 }
 
+static void notices_are_discarded_only_when_no_data_explains_the_event(void **state)
+{
+	struct world *world = *state;
+	struct fake_socket *socket = &world->sockets[1];
+
+	take(world, 1);
+	SCRIPT(world, 1, 5);
+	linger_engine_ready(world->engine, 1);
+	assert_int_equal(socket->notices_discarded, 0);
+	linger_engine_ready(world->engine, 1);
+	assert_int_equal(socket->notices_discarded, 1);
+	SCRIPT(world, 1, 0);
+	linger_engine_ready(world->engine, 1);
+	assert_int_equal(socket->notices_discarded, 1);
+	assert_int_equal(socket->closes, 1);
+}
+
 static void deadlines_come_at_their_time_and_not_before(void **state)
 {
 	struct world *world = *state;
@@ -404,6 +428,7 @@ int main(void)
 		ENGINE_TEST(an_interrupted_read_is_made_again),
 		ENGINE_TEST(a_flood_has_its_turn_and_no_more),
 		ENGINE_TEST(data_restarts_the_idle_deadline_and_only_that),
+		ENGINE_TEST(notices_are_discarded_only_when_no_data_explains_the_event),
 		ENGINE_TEST(deadlines_come_at_their_time_and_not_before),
 		ENGINE_TEST(a_slow_reader_is_spared_while_its_queue_shrinks),
 		ENGINE_TEST(the_total_deadline_spares_nobody),

@@ -192,6 +192,8 @@ void linger_engine_ready(struct linger_engine *engine, int fd)
 		end_linger(engine, fd, end);
 	else if (moved)
 		deadline_restart(&engine->idle, (uint32_t)fd, now_ns(engine));
+	else /* what woke us was no data, and would wake us again */
+		engine->io->discard_notices(engine->io_context, fd);
 }
 
 static bool send_queue_shrinks(struct linger_engine *engine, int fd)
