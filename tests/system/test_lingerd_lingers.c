@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <linux/net_tstamp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -274,6 +275,69 @@ static void time_stamps_that_nobody_read_make_nothing_spin(void **state)
 	lingerd_stop(&daemon);
 }
 
+static void a_daemon_that_was_stopped_resets_nobody(void **state)
+{
+	enum { PEERS = 300 }; /* more than there are events in a round */
+	static const char *const options[] = { "--idle-timeout", "2", NULL };
+	static int peers[PEERS];
+	struct linger_client *client;
+	struct lingerd daemon;
+	size_t length;
+
+	(void)state;
+	lingerd_start(&daemon, options);
+	client = open_client(&daemon);
+	for (int i = 0; i < PEERS; i++) {
+		struct tcp_pair pair = tcp_pair_open();
+
+		peers[i] = pair.client;
+		while (linger_handoff(client, pair.server) == -EAGAIN)
+			usleep(1000);
+		close(pair.server);
+	}
+	lingerd_expect(&daemon, "handoffs", PEERS);
+	assert_int_equal(kill(daemon.process.pid, SIGSTOP), 0);
+	for (int i = 0; i < PEERS; i++)
+		assert_int_equal(tcp_write(peers[i], 100), 0);
+	usleep(2200000);
+	assert_int_equal(kill(daemon.process.pid, SIGCONT), 0);
+	lingerd_expect(&daemon, "drained_bytes", PEERS * 100);
+	lingerd_expect(&daemon, "ended_idle", PEERS);
+	for (int i = 0; i < PEERS; i++) {
+		assert_int_equal(tcp_read_to_end(peers[i], &length), 0);
+		close(peers[i]);
+	}
+	linger_client_close(client);
+	lingerd_stop(&daemon);
+}
+
+/* Below SO_RCVLOWAT data wake nobody, the idle deadline finds them. */
+static void a_high_low_watermark_hides_no_data(void **state)
+{
+	static const char *const options[] = { "--idle-timeout", "1", NULL };
+	const int watermark = 50000;
+	struct tcp_pair pair = tcp_pair_open();
+	struct linger_client *client;
+	struct lingerd daemon;
+	size_t length;
+
+	(void)state;
+	lingerd_start(&daemon, options);
+	client = open_client(&daemon);
+	assert_int_equal(setsockopt(pair.server, SOL_SOCKET, SO_RCVLOWAT, &watermark,
+				    sizeof(watermark)),
+			 0);
+	hand_over(client, pair.server);
+	lingerd_expect(&daemon, "handoffs", 1);
+	assert_int_equal(tcp_write(pair.client, 1000), 0);
+	lingerd_expect(&daemon, "ended_idle", 1);
+	assert_int_equal(lingerd_counter(&daemon, "drained_bytes"), 1000);
+	assert_int_equal(tcp_read_to_end(pair.client, &length), 0);
+	close(pair.client);
+	linger_client_close(client);
+	lingerd_stop(&daemon);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +350,8 @@ int main(void)
 		cmocka_unit_test(so_linger_of_the_server_does_not_stop_the_daemon),
 		cmocka_unit_test(a_sender_that_keeps_its_fd_makes_nothing_spin),
 		cmocka_unit_test(time_stamps_that_nobody_read_make_nothing_spin),
+		cmocka_unit_test(a_daemon_that_was_stopped_resets_nobody),
+		cmocka_unit_test(a_high_low_watermark_hides_no_data),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -301,6 +301,46 @@ static void deadlines_come_at_their_time_and_not_before(void **state)
 	assert_int_equal(world->sockets[1].closes, 1);
 }
 
+/* As after a pause of the machine: events and deadlines have become due together. */
+static void what_came_in_time_is_read_however_late_we_are(void **state)
+{
+	struct world *world = *state;
+	struct counters *c = &world->counters;
+
+	for (int fd = 1; fd <= 4; fd++)
+		take(world, fd);
+	SCRIPT(world, 1, 70, 0);
+	SCRIPT(world, 2, -ECONNRESET);
+	SCRIPT(world, 3, 5);
+	pass_time(world, 10);
+	assert_int_equal(c->ended_fin, 1);
+	assert_int_equal(c->ended_reset, 1);
+	assert_int_equal(c->ended_idle, 1); /* the fourth, which was silent */
+	assert_int_equal(c->drained_bytes, 75);
+	assert_int_equal(world->sockets[3].closes, 0);
+	pass_time(world, 1.9);
+	assert_int_equal(world->sockets[3].closes, 0);
+	pass_time(world, 0.1);
+	assert_int_equal(world->sockets[3].closes, 1);
+	assert_int_equal(c->ended_idle, 2);
+}
+
+static void the_total_deadline_reads_once_more(void **state)
+{
+	struct world *world = *state;
+	struct counters *c = &world->counters;
+
+	take(world, 1);
+	take(world, 2);
+	SCRIPT(world, 1, 9, 9, 0);
+	SCRIPT(world, 2, 9, 9, 9, 9, 9, 9);
+	pass_time(world, 60);
+	assert_int_equal(c->ended_fin, 1);
+	assert_int_equal(c->ended_total, 1);
+	assert_int_equal(c->ended_idle, 0);
+	assert_int_equal(c->drained_bytes, 9 * (2 + READS_PER_EVENT));
+}
+
 static void a_slow_reader_is_spared_while_its_queue_shrinks(void **state)
 {
 	struct world *world = *state;
@@ -430,6 +470,8 @@ int main(void)
 		ENGINE_TEST(data_restarts_the_idle_deadline_and_only_that),
 		ENGINE_TEST(notices_are_discarded_only_when_no_data_explains_the_event),
 		ENGINE_TEST(deadlines_come_at_their_time_and_not_before),
+		ENGINE_TEST(what_came_in_time_is_read_however_late_we_are),
+		ENGINE_TEST(the_total_deadline_reads_once_more),
 		ENGINE_TEST(a_slow_reader_is_spared_while_its_queue_shrinks),
 		ENGINE_TEST(the_total_deadline_spares_nobody),
 		ENGINE_TEST(new_timeouts_hold_for_open_lingers),

@@ -208,6 +208,31 @@ static bool send_queue_shrinks(struct linger_engine *engine, int fd)
 	return shrinks;
 }
 
+static void end_at_total(struct linger_engine *engine, int fd)
+{
+	enum linger_end end;
+	ssize_t last;
+	bool moved;
+
+	end = drain(engine, fd, &last, &moved);
+	end_linger(engine, fd, end == LINGER_OPEN ? LINGER_TOTAL : end);
+}
+
+static void end_if_idle(struct linger_engine *engine, int fd, uint64_t now)
+{
+	enum linger_end end;
+	ssize_t last;
+	bool moved;
+
+	end = drain(engine, fd, &last, &moved);
+	if (end != LINGER_OPEN)
+		end_linger(engine, fd, end);
+	else if (moved || send_queue_shrinks(engine, fd))
+		deadline_restart(&engine->idle, (uint32_t)fd, now);
+	else
+		end_linger(engine, fd, LINGER_IDLE);
+}
+
 void linger_engine_expire(struct linger_engine *engine)
 {
 	uint64_t now = now_ns(engine);
@@ -215,13 +240,9 @@ void linger_engine_expire(struct linger_engine *engine)
 	uint32_t fd;
 
 	while (deadline_first(&engine->total, &fd, &at) && at <= now)
-		end_linger(engine, (int)fd, LINGER_TOTAL);
-	while (deadline_first(&engine->idle, &fd, &at) && at <= now) {
-		if (send_queue_shrinks(engine, (int)fd))
-			deadline_restart(&engine->idle, fd, now);
-		else
-			end_linger(engine, (int)fd, LINGER_IDLE);
-	}
+		end_at_total(engine, (int)fd);
+	while (deadline_first(&engine->idle, &fd, &at) && at <= now)
+		end_if_idle(engine, (int)fd, now);
 }
 
 uint64_t linger_engine_next_ns(const struct linger_engine *engine)
