@@ -153,7 +153,7 @@ struct message message_receive(int sender)
 	return message;
 }
 
-bool message_carries_fds(int sender)
+enum message_ahead message_look_ahead(int sender)
 {
 	char byte;
 	struct iovec bytes = { .iov_base = &byte, .iov_len = sizeof(byte) };
@@ -165,5 +165,7 @@ bool message_carries_fds(int sender)
 	do
 		length = recvmsg(sender, &header, MSG_DONTWAIT | MSG_PEEK);
 	while (length < 0 && comes_before_the_queue(errno));
-	return length >= 0 && header.msg_flags & MSG_CTRUNC;
+	if (length < 0)
+		return errno == EAGAIN ? AHEAD_NONE : AHEAD_WITHOUT_FDS;
+	return header.msg_flags & MSG_CTRUNC ? AHEAD_WITH_FDS : AHEAD_WITHOUT_FDS;
 }

@@ -35,7 +35,13 @@ struct message {
  */
 struct message message_receive(int sender);
 
-/* Whether the next datagram carries fds; receives nothing. False when there is none. */
-bool message_carries_fds(int sender);
+enum message_ahead {
+	AHEAD_NONE,
+	AHEAD_WITHOUT_FDS, /* or the end, or an error: message_receive() tells */
+	AHEAD_WITH_FDS,
+};
+
+/* What message_receive() would meet; receives nothing. Does not block. */
+enum message_ahead message_look_ahead(int sender);
 
 #endif
