@@ -345,10 +345,11 @@ static void a_slow_reader_is_spared_while_its_queue_shrinks(void **state)
 {
 	struct world *world = *state;
 
-	take(world, 1);
 	world->sockets[1].unsent = 3000;
-	pass_time(world, 2);
+	take(world, 1);
 	world->sockets[1].unsent = 2000;
+	pass_time(world, 2);
+	world->sockets[1].unsent = 1000;
 	pass_time(world, 2);
 	assert_int_equal(world->sockets[1].closes, 0);
 	pass_time(world, 2); /* nothing moved */
@@ -356,10 +357,24 @@ static void a_slow_reader_is_spared_while_its_queue_shrinks(void **state)
 	assert_int_equal(world->counters.ended_idle, 1);
 }
 
+/* It acknowledges nothing, not even our FIN, and gets no second idle timeout for that. */
+static void a_peer_that_has_vanished_is_not_spared(void **state)
+{
+	struct world *world = *state;
+
+	world->sockets[1].unsent = 3001;
+	world->sockets[2].unsent = 1;
+	take(world, 1);
+	take(world, 2);
+	pass_time(world, 2);
+	assert_int_equal(world->counters.ended_idle, 2);
+}
+
 static void the_total_deadline_spares_nobody(void **state)
 {
 	struct world *world = *state;
 
+	world->sockets[1].unsent = 1001;
 	take(world, 1);
 	for (uint32_t i = 0; i < 15; i++) {
 		world->sockets[1].unsent = 1000 - i;
@@ -473,6 +488,7 @@ int main(void)
 		ENGINE_TEST(what_came_in_time_is_read_however_late_we_are),
 		ENGINE_TEST(the_total_deadline_reads_once_more),
 		ENGINE_TEST(a_slow_reader_is_spared_while_its_queue_shrinks),
+		ENGINE_TEST(a_peer_that_has_vanished_is_not_spared),
 		ENGINE_TEST(the_total_deadline_spares_nobody),
 		ENGINE_TEST(new_timeouts_hold_for_open_lingers),
 		ENGINE_TEST(an_event_for_what_is_not_open_changes_nothing),

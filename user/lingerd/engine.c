@@ -26,7 +26,7 @@ enum linger_end {
 struct linger_engine {
 	struct deadline_queue idle;
 	struct deadline_queue total;
-	uint32_t *unsent; /* by fd: the send queue when the idle deadline last looked at it */
+	uint32_t *unsent; /* by fd: the send queue when it was last looked at */
 	const struct linger_io *io;
 	void *io_context;
 	struct counters *counters;
@@ -133,8 +133,9 @@ static void open_linger(struct linger_engine *engine, int fd)
 
 	deadline_add(&engine->idle, (uint32_t)fd, now);
 	deadline_add(&engine->total, (uint32_t)fd, now);
-	/* Whatever is unsent at the first idle deadline counts as progress: no look at it now. */
-	engine->unsent[fd] = UINT32_MAX;
+	/* The first idle deadline has to tell a slow reader from a peer that has vanished. */
+	if (engine->io->unsent(engine->io_context, fd, &engine->unsent[fd]))
+		engine->unsent[fd] = 0;
 	counters->lingers++;
 	if (counters->lingers > counters->lingers_peak)
 		counters->lingers_peak = counters->lingers;

@@ -56,7 +56,7 @@ struct linger_io {
 	ssize_t (*discard)(void *context, int fd);
 	/* Throws away notices about the socket itself, which are no data and wake us, too. */
 	void (*discard_notices)(void *context, int fd);
-	/* Bytes that the peer has not acknowledged yet. */
+	/* Bytes that the peer has not acknowledged yet; our FIN counts as one. */
 	int (*unsent)(void *context, int fd, uint32_t *ret);
 	/* From now on linger_engine_ready() is called as long as data or notices are there. */
 	int (*watch)(void *context, int fd);
