@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <linux/net_tstamp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -338,6 +339,60 @@ static void a_high_low_watermark_hides_no_data(void **state)
 	lingerd_stop(&daemon);
 }
 
+/* False: this kernel has no MPTCP. */
+static bool mptcp_pair_open(struct tcp_pair *ret)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t length = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+
+	if (listener < 0)
+		return false;
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, length), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+	ret->client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+	assert_int_equal(connect(ret->client, (struct sockaddr *)&address, length), 0);
+	ret->server = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	assert_true(ret->server >= 0);
+	close(listener);
+	return true;
+}
+
+static void mptcp_is_lingered_like_tcp(void **state)
+{
+	static const char *const options[] = { "--idle-timeout", "2", NULL };
+	struct tcp_pair ends, silent;
+	struct linger_client *client;
+	struct lingerd daemon;
+	size_t length;
+
+	(void)state;
+	if (!mptcp_pair_open(&ends)) {
+		print_message("# SKIP: this kernel has no MPTCP\n");
+		skip();
+	}
+	assert_true(mptcp_pair_open(&silent));
+	lingerd_start(&daemon, options);
+	client = open_client(&daemon);
+	assert_int_equal(tcp_write(ends.client, 1000), 0); /* unread when the server closes */
+	assert_int_equal(tcp_write(ends.server, RESPONSE), 0);
+	hand_over(client, ends.server);
+	hand_over(client, silent.server);
+	assert_int_equal(tcp_write(ends.client, UPLOAD), 0);
+	assert_int_equal(tcp_read_to_end(ends.client, &length), 0);
+	assert_int_equal(length, RESPONSE);
+	close(ends.client);
+	lingerd_expect(&daemon, "ended_fin", 1);
+	lingerd_expect(&daemon, "ended_idle", 1);
+	assert_int_equal(lingerd_counter(&daemon, "drained_bytes"), UPLOAD + 1000);
+	assert_int_equal(tcp_read_to_end(silent.client, &length), 0);
+	close(silent.client);
+	linger_client_close(client);
+	lingerd_stop(&daemon);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -352,6 +407,7 @@ int main(void)
 		cmocka_unit_test(time_stamps_that_nobody_read_make_nothing_spin),
 		cmocka_unit_test(a_daemon_that_was_stopped_resets_nobody),
 		cmocka_unit_test(a_high_low_watermark_hides_no_data),
+		cmocka_unit_test(mptcp_is_lingered_like_tcp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

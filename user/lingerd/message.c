@@ -78,7 +78,7 @@ static bool is_tcp(int fd)
 	int protocol;
 
 	return !getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) &&
-	       protocol == IPPROTO_TCP;
+	       (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP);
 }
 
 static enum message_kind judge_bytes(const struct datagram *datagram, struct linger_message *ret)
