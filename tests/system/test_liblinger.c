@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -264,6 +265,74 @@ static void threads_share_a_client(void **state)
 	lingerd_stop(&daemon);
 }
 
+struct churn {
+	const char *socket;
+	int no_socket; /* handing it over fails, after the client has connected */
+	atomic_bool enough;
+};
+
+static void *open_and_close_clients(void *context)
+{
+	struct churn *churn = context;
+	struct linger_client *client;
+	long wrong = 0;
+	int error;
+
+	while (!churn->enough) {
+		if (linger_client_open(&client, churn->socket))
+			return (void *)1;
+		error = linger_handoff(client, churn->no_socket);
+		wrong += error != -ENOTSOCK && error != -EAGAIN; /* its backlog may be full */
+		linger_client_close(client);
+	}
+	return (void *)wrong;
+}
+
+static bool has_connection(void)
+{
+	socklen_t length = sizeof(int);
+	int type;
+
+	for (int fd = 3; fd < 64; fd++)
+		if (!getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) && type == SOCK_SEQPACKET)
+			return true;
+	return false;
+}
+
+static void a_client_that_closes_leaves_nothing_to_a_child(void **state)
+{
+	enum { FORKS = 1000 };
+	struct lingerd daemon;
+	struct churn churn;
+	pthread_t thread;
+	int ends[2], leaks = 0;
+	void *wrong;
+
+	(void)state;
+	lingerd_start(&daemon, patient);
+	assert_int_equal(pipe(ends), 0);
+	churn = (struct churn){ .socket = daemon.socket, .no_socket = ends[0] };
+	assert_int_equal(pthread_create(&thread, NULL, open_and_close_clients, &churn), 0);
+	for (int i = 0; i < FORKS; i++) {
+		int status;
+		pid_t child = fork();
+
+		assert_true(child >= 0);
+		if (!child)
+			_exit(has_connection());
+		assert_int_equal(waitpid(child, &status, 0), child);
+		leaks += status != 0;
+	}
+	churn.enough = true;
+	assert_int_equal(pthread_join(thread, &wrong), 0);
+	assert_null(wrong);
+	assert_int_equal(leaks, 0);
+	close(ends[0]);
+	close(ends[1]);
+	lingerd_expect_idle_fds(&daemon);
+	lingerd_stop(&daemon);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,6 +343,7 @@ int main(void)
 		cmocka_unit_test(parent_and_child_each_have_their_connection),
 		cmocka_unit_test(a_stranger_with_its_number_gets_nothing),
 		cmocka_unit_test(threads_share_a_client),
+		cmocka_unit_test(a_client_that_closes_leaves_nothing_to_a_child),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
