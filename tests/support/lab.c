@@ -18,9 +18,13 @@ enum { MAX_SETTINGS = 24 };
 void lab_start(struct lab *lab, const char *const settings[])
 {
 	const char *argv[2 * MAX_SETTINGS + 8];
+	char scratch[sizeof("TMPDIR=") + sizeof(lab->folder)];
 	size_t count = 0;
 
 	make_folder(lab->folder);
+	snprintf(scratch, sizeof(scratch), "TMPDIR=%s", lab->folder);
+	argv[count++] = "/usr/bin/env";
+	argv[count++] = scratch;
 	argv[count++] = built("lingerbench");
 	argv[count++] = "run";
 	argv[count++] = "quick";

@@ -11,7 +11,8 @@ struct lab {
 	struct process process;
 };
 
-/* Starts `lingerbench run quick --out FOLDER` with these settings, up to a NULL. */
+/* Starts `lingerbench run quick --out FOLDER` with these settings, up to a NULL. Its scratch folder
+ * is in FOLDER, too: other runs may have theirs in $TMPDIR. */
 void lab_start(struct lab *lab, const char *const settings[]);
 /* Ends what is left of it and removes the folder. */
 void lab_clean_up(struct lab *lab);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,6 +199,71 @@ static void the_log_names_a_cause_once_in_a_while(void **state)
 	assert_in_range(lines, 1, 4); /* one in ten seconds, on a machine however slow */
 }
 
+enum { QUEUED = 5 };
+
+/* Hands connections over that their clients have closed already: all end as soon as taken. */
+static void queue_handoffs(int sender)
+{
+	for (int i = 0; i < QUEUED; i++) {
+		struct tcp_pair pair = tcp_pair_open();
+
+		close(pair.client);
+		sender_send(sender, &handoff, sizeof(handoff), &pair.server, 1);
+		close(pair.server);
+	}
+}
+
+/* The kernel tells of the unread answer first, as ECONNRESET, and has the queue all the same. */
+static void a_sender_that_leaves_its_answer_unread_loses_nothing(void **state)
+{
+	struct setting *setting = *state;
+	struct linger_message question = handoff;
+	char byte;
+
+	question.type = LINGER_MESSAGE_STATUS;
+	sender_send(setting->sender, &question, sizeof(question), NULL, 0);
+	assert_int_equal(recv(setting->sender, &byte, 1, MSG_PEEK), 1);
+	assert_int_equal(kill(setting->daemon.process.pid, SIGSTOP), 0);
+	queue_handoffs(setting->sender);
+	close(setting->sender);
+	assert_int_equal(kill(setting->daemon.process.pid, SIGCONT), 0);
+	lingerd_expect(&setting->daemon, "handoffs", QUEUED);
+	lingerd_expect(&setting->daemon, "ended_fin", QUEUED);
+	setting->sender = sender_connect(&setting->daemon);
+}
+
+/* recv() says 0 to both: a datagram without bytes, and the end of the connection. */
+static void an_empty_message_is_not_the_end(void **state)
+{
+	struct setting *setting = *state;
+
+	assert_int_equal(kill(setting->daemon.process.pid, SIGSTOP), 0);
+	sender_send(setting->sender, "", 0, NULL, 0);
+	queue_handoffs(setting->sender);
+	assert_int_equal(kill(setting->daemon.process.pid, SIGCONT), 0);
+	lingerd_expect(&setting->daemon, "ended_fin", QUEUED);
+	assert_int_equal(lingerd_counter(&setting->daemon, "refused_bad_message"), 1);
+	expect_service(setting);
+}
+
+static void an_empty_message_hides_nothing_of_a_sender_that_left(void **state)
+{
+	struct setting *setting = *state;
+
+	assert_int_equal(kill(setting->daemon.process.pid, SIGSTOP), 0);
+	for (int i = 0; i < 3; i++) {
+		sender_send(setting->sender, "", 0, NULL, 0);
+		queue_handoffs(setting->sender);
+	}
+	sender_send(setting->sender, "", 0, NULL, 0);
+	close(setting->sender);
+	assert_int_equal(kill(setting->daemon.process.pid, SIGCONT), 0);
+	lingerd_expect(&setting->daemon, "ended_fin", 3 * QUEUED);
+	lingerd_expect(&setting->daemon, "senders", 1); /* this question */
+	assert_int_equal(lingerd_counter(&setting->daemon, "refused_bad_message"), 3);
+	setting->sender = sender_connect(&setting->daemon);
+}
+
 static size_t random_message(unsigned char bytes[64])
 {
 	size_t length = sizeof(handoff);
@@ -276,6 +342,9 @@ int main(void)
 		INPUT_TEST(a_connection_that_was_reset_is_no_refusal),
 		INPUT_TEST(messages_that_are_none),
 		INPUT_TEST(the_log_names_a_cause_once_in_a_while),
+		INPUT_TEST(a_sender_that_leaves_its_answer_unread_loses_nothing),
+		INPUT_TEST(an_empty_message_is_not_the_end),
+		INPUT_TEST(an_empty_message_hides_nothing_of_a_sender_that_left),
 		INPUT_TEST(random_messages_with_random_fds),
 	};
 

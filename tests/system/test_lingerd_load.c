@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "liblinger/linger.h"
+#include "liblinger/protocol.h"
 #include "tests/support/lingerd.h"
 #include "tests/support/tcp.h"
 
@@ -188,6 +189,50 @@ static void senders_beyond_the_last_are_served_when_there_is_room(void **state)
 	lingerd_stop(&daemon);
 }
 
+static void send_message(int sender, enum linger_message_type type, int fd)
+{
+	const struct linger_message message = {
+		.magic = LINGER_PROTOCOL_MAGIC,
+		.version = LINGER_PROTOCOL_VERSION,
+		.size = sizeof(message),
+		.type = (uint16_t)type,
+	};
+
+	sender_send(sender, &message, sizeof(message), &fd, type == LINGER_MESSAGE_HANDOFF);
+}
+
+/* The unread answer comes as ECONNRESET, before the handoff that must wait. */
+static void a_full_daemon_waits_with_what_a_lost_sender_had_sent(void **state)
+{
+	static const char *const options[] = { "--idle-timeout", "60", "--max-connections", "1",
+					       NULL };
+	struct tcp_pair first = tcp_pair_open(), second = tcp_pair_open();
+	struct lingerd daemon;
+	int sender;
+	char byte;
+
+	(void)state;
+	lingerd_start(&daemon, options);
+	sender = sender_connect(&daemon);
+	send_message(sender, LINGER_MESSAGE_HANDOFF, first.server);
+	send_message(sender, LINGER_MESSAGE_STATUS, -1);
+	assert_int_equal(recv(sender, &byte, 1, MSG_PEEK), 1);
+	assert_int_equal(kill(daemon.process.pid, SIGSTOP), 0);
+	send_message(sender, LINGER_MESSAGE_HANDOFF, second.server);
+	close(sender);
+	assert_int_equal(kill(daemon.process.pid, SIGCONT), 0);
+	lingerd_expect(&daemon, "intake_pauses", 1);
+	close(first.server);
+	close(second.server);
+	close(first.client);
+	lingerd_expect(&daemon, "handoffs", 2);
+	close(second.client);
+	lingerd_expect(&daemon, "ended_fin", 2);
+	assert_int_equal(lingerd_counter(&daemon, "lingers_peak"), 1);
+	lingerd_expect_idle_fds(&daemon);
+	lingerd_stop(&daemon);
+}
+
 static void hand_over_patiently(struct linger_client *client, int server)
 {
 	int error;
@@ -317,6 +362,7 @@ int main(void)
 		cmocka_unit_test(a_full_daemon_that_ends_takes_what_was_sent),
 		cmocka_unit_test(idle_senders_make_room_and_lose_nothing),
 		cmocka_unit_test(senders_beyond_the_last_are_served_when_there_is_room),
+		cmocka_unit_test(a_full_daemon_waits_with_what_a_lost_sender_had_sent),
 		cmocka_unit_test(ten_thousand_at_once_cost_little_and_leave_nothing),
 		cmocka_unit_test(ten_thousand_under_valgrind_leak_nothing),
 	};

@@ -25,6 +25,7 @@ struct fake_socket {
 	int script_length;
 	int script_at;
 	uint32_t unsent;
+	int notices_discarded;
 	int closes;
 };
 
@@ -61,6 +62,11 @@ static ssize_t fake_discard(void *context, int fd)
 	if (socket->script_at == socket->script_length)
 		return -EAGAIN;
 	return socket->script[socket->script_at++];
+}
+
+static void fake_discard_notices(void *context, int fd)
+{
+	held_socket(context, fd)->notices_discarded++;
 }
 
 static int fake_unsent(void *context, int fd, uint32_t *ret)
@@ -101,6 +107,7 @@ static const struct linger_io fake_io = {
 	.now_ns = fake_now_ns,
 	.prepare = fake_prepare,
 	.discard = fake_discard,
+	.discard_notices = fake_discard_notices,
 	.unsent = fake_unsent,
 	.watch = fake_watch,
 	.unwatch = fake_unwatch,
@@ -264,6 +271,23 @@ static void data_restarts_the_idle_deadline_and_only_that(void **state)
 	assert_int_equal(world->counters.ended_idle, 1);
 }
 
+static void notices_are_discarded_only_when_no_data_explains_the_event(void **state)
+{
+	struct world *world = *state;
+	struct fake_socket *socket = &world->sockets[1];
+
+	take(world, 1);
+	SCRIPT(world, 1, 5);
+	linger_engine_ready(world->engine, 1);
+	assert_int_equal(socket->notices_discarded, 0);
+	linger_engine_ready(world->engine, 1);
+	assert_int_equal(socket->notices_discarded, 1);
+	SCRIPT(world, 1, 0);
+	linger_engine_ready(world->engine, 1);
+	assert_int_equal(socket->notices_discarded, 1);
+	assert_int_equal(socket->closes, 1);
+}
+
 static void deadlines_come_at_their_time_and_not_before(void **state)
 {
 	struct world *world = *state;
@@ -277,14 +301,55 @@ static void deadlines_come_at_their_time_and_not_before(void **state)
 	assert_int_equal(world->sockets[1].closes, 1);
 }
 
+/* As after a pause of the machine: events and deadlines have become due together. */
+static void what_came_in_time_is_read_however_late_we_are(void **state)
+{
+	struct world *world = *state;
+	struct counters *c = &world->counters;
+
+	for (int fd = 1; fd <= 4; fd++)
+		take(world, fd);
+	SCRIPT(world, 1, 70, 0);
+	SCRIPT(world, 2, -ECONNRESET);
+	SCRIPT(world, 3, 5);
+	pass_time(world, 10);
+	assert_int_equal(c->ended_fin, 1);
+	assert_int_equal(c->ended_reset, 1);
+	assert_int_equal(c->ended_idle, 1); /* the fourth, which was silent */
+	assert_int_equal(c->drained_bytes, 75);
+	assert_int_equal(world->sockets[3].closes, 0);
+	pass_time(world, 1.9);
+	assert_int_equal(world->sockets[3].closes, 0);
+	pass_time(world, 0.1);
+	assert_int_equal(world->sockets[3].closes, 1);
+	assert_int_equal(c->ended_idle, 2);
+}
+
+static void the_total_deadline_reads_once_more(void **state)
+{
+	struct world *world = *state;
+	struct counters *c = &world->counters;
+
+	take(world, 1);
+	take(world, 2);
+	SCRIPT(world, 1, 9, 9, 0);
+	SCRIPT(world, 2, 9, 9, 9, 9, 9, 9);
+	pass_time(world, 60);
+	assert_int_equal(c->ended_fin, 1);
+	assert_int_equal(c->ended_total, 1);
+	assert_int_equal(c->ended_idle, 0);
+	assert_int_equal(c->drained_bytes, 9 * (2 + READS_PER_EVENT));
+}
+
 static void a_slow_reader_is_spared_while_its_queue_shrinks(void **state)
 {
 	struct world *world = *state;
 
-	take(world, 1);
 	world->sockets[1].unsent = 3000;
-	pass_time(world, 2);
+	take(world, 1);
 	world->sockets[1].unsent = 2000;
+	pass_time(world, 2);
+	world->sockets[1].unsent = 1000;
 	pass_time(world, 2);
 	assert_int_equal(world->sockets[1].closes, 0);
 	pass_time(world, 2); /* nothing moved */
@@ -292,10 +357,24 @@ static void a_slow_reader_is_spared_while_its_queue_shrinks(void **state)
 	assert_int_equal(world->counters.ended_idle, 1);
 }
 
+/* It acknowledges nothing, not even our FIN, and gets no second idle timeout for that. */
+static void a_peer_that_has_vanished_is_not_spared(void **state)
+{
+	struct world *world = *state;
+
+	world->sockets[1].unsent = 3001;
+	world->sockets[2].unsent = 1;
+	take(world, 1);
+	take(world, 2);
+	pass_time(world, 2);
+	assert_int_equal(world->counters.ended_idle, 2);
+}
+
 static void the_total_deadline_spares_nobody(void **state)
 {
 	struct world *world = *state;
 
+	world->sockets[1].unsent = 1001;
 	take(world, 1);
 	for (uint32_t i = 0; i < 15; i++) {
 		world->sockets[1].unsent = 1000 - i;
@@ -404,8 +483,12 @@ int main(void)
 		ENGINE_TEST(an_interrupted_read_is_made_again),
 		ENGINE_TEST(a_flood_has_its_turn_and_no_more),
 		ENGINE_TEST(data_restarts_the_idle_deadline_and_only_that),
+		ENGINE_TEST(notices_are_discarded_only_when_no_data_explains_the_event),
 		ENGINE_TEST(deadlines_come_at_their_time_and_not_before),
+		ENGINE_TEST(what_came_in_time_is_read_however_late_we_are),
+		ENGINE_TEST(the_total_deadline_reads_once_more),
 		ENGINE_TEST(a_slow_reader_is_spared_while_its_queue_shrinks),
+		ENGINE_TEST(a_peer_that_has_vanished_is_not_spared),
 		ENGINE_TEST(the_total_deadline_spares_nobody),
 		ENGINE_TEST(new_timeouts_hold_for_open_lingers),
 		ENGINE_TEST(an_event_for_what_is_not_open_changes_nothing),

@@ -134,8 +134,9 @@ void linger_client_close(struct linger_client *client)
 			break;
 		}
 	}
-	pthread_mutex_unlock(&all_clients_lock);
+	/* No fork in between: the child would have the connection, and not know it. */
 	disconnect(client);
+	pthread_mutex_unlock(&all_clients_lock);
 	pthread_mutex_destroy(&client->lock);
 	free(client);
 }

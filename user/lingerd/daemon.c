@@ -280,7 +280,9 @@ int daemon_run(struct daemon *daemon)
 		int count = epoll_wait(daemon->io.epoll, events, EVENTS_PER_ROUND,
 				       time_to_sleep(daemon));
 
-		if (count < 0 && errno != EINTR) {
+		if (count < 0 && errno == EINTR)
+			continue; /* stopped for a while, perhaps: events go before deadlines */
+		if (count < 0) {
 			log_error("epoll_wait: %m");
 			return -errno;
 		}

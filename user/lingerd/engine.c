@@ -26,7 +26,7 @@ enum linger_end {
 struct linger_engine {
 	struct deadline_queue idle;
 	struct deadline_queue total;
-	uint32_t *unsent; /* by fd: the send queue when the idle deadline last looked at it */
+	uint32_t *unsent; /* by fd: the send queue when it was last looked at */
 	const struct linger_io *io;
 	void *io_context;
 	struct counters *counters;
@@ -133,8 +133,9 @@ static void open_linger(struct linger_engine *engine, int fd)
 
 	deadline_add(&engine->idle, (uint32_t)fd, now);
 	deadline_add(&engine->total, (uint32_t)fd, now);
-	/* Whatever is unsent at the first idle deadline counts as progress: no look at it now. */
-	engine->unsent[fd] = UINT32_MAX;
+	/* The first idle deadline has to tell a slow reader from a peer that has vanished. */
+	if (engine->io->unsent(engine->io_context, fd, &engine->unsent[fd]))
+		engine->unsent[fd] = 0;
 	counters->lingers++;
 	if (counters->lingers > counters->lingers_peak)
 		counters->lingers_peak = counters->lingers;
@@ -192,6 +193,8 @@ void linger_engine_ready(struct linger_engine *engine, int fd)
 		end_linger(engine, fd, end);
 	else if (moved)
 		deadline_restart(&engine->idle, (uint32_t)fd, now_ns(engine));
+	else /* what woke us was no data, and would wake us again */
+		engine->io->discard_notices(engine->io_context, fd);
 }
 
 static bool send_queue_shrinks(struct linger_engine *engine, int fd)
@@ -206,6 +209,31 @@ static bool send_queue_shrinks(struct linger_engine *engine, int fd)
 	return shrinks;
 }
 
+static void end_at_total(struct linger_engine *engine, int fd)
+{
+	enum linger_end end;
+	ssize_t last;
+	bool moved;
+
+	end = drain(engine, fd, &last, &moved);
+	end_linger(engine, fd, end == LINGER_OPEN ? LINGER_TOTAL : end);
+}
+
+static void end_if_idle(struct linger_engine *engine, int fd, uint64_t now)
+{
+	enum linger_end end;
+	ssize_t last;
+	bool moved;
+
+	end = drain(engine, fd, &last, &moved);
+	if (end != LINGER_OPEN)
+		end_linger(engine, fd, end);
+	else if (moved || send_queue_shrinks(engine, fd))
+		deadline_restart(&engine->idle, (uint32_t)fd, now);
+	else
+		end_linger(engine, fd, LINGER_IDLE);
+}
+
 void linger_engine_expire(struct linger_engine *engine)
 {
 	uint64_t now = now_ns(engine);
@@ -213,13 +241,9 @@ void linger_engine_expire(struct linger_engine *engine)
 	uint32_t fd;
 
 	while (deadline_first(&engine->total, &fd, &at) && at <= now)
-		end_linger(engine, (int)fd, LINGER_TOTAL);
-	while (deadline_first(&engine->idle, &fd, &at) && at <= now) {
-		if (send_queue_shrinks(engine, (int)fd))
-			deadline_restart(&engine->idle, fd, now);
-		else
-			end_linger(engine, (int)fd, LINGER_IDLE);
-	}
+		end_at_total(engine, (int)fd);
+	while (deadline_first(&engine->idle, &fd, &at) && at <= now)
+		end_if_idle(engine, (int)fd, now);
 }
 
 uint64_t linger_engine_next_ns(const struct linger_engine *engine)

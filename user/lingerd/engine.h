@@ -54,9 +54,11 @@ struct linger_io {
 	void (*prepare)(void *context, int fd, bool half_closed);
 	/* Reads and throws away a bounded amount. Bytes, 0 at the peer's FIN, -EAGAIN, error. */
 	ssize_t (*discard)(void *context, int fd);
-	/* Bytes that the peer has not acknowledged yet. */
+	/* Throws away notices about the socket itself, which are no data and wake us, too. */
+	void (*discard_notices)(void *context, int fd);
+	/* Bytes that the peer has not acknowledged yet; our FIN counts as one. */
 	int (*unsent)(void *context, int fd, uint32_t *ret);
-	/* From now on linger_engine_ready() is called as long as there is something to read. */
+	/* From now on linger_engine_ready() is called as long as data or notices are there. */
 	int (*watch)(void *context, int fd);
 	void (*unwatch)(void *context, int fd);
 	void (*close)(void *context, int fd);
@@ -74,16 +76,18 @@ int linger_engine_new(struct linger_engine **ret, uint32_t fd_numbers, const str
 /* Frees the engine; nothing may be open any more. NULL is allowed. */
 void linger_engine_free(struct linger_engine *engine);
 
-/* Applies at once, also to the connections that linger already. */
+/* More than 0 each. Applies at once, also to the connections that linger already. */
 void linger_engine_set_timeouts(struct linger_engine *engine, uint64_t idle_ns, uint64_t total_ns);
 
 /* Takes a connection, and its fd in any case. half_closed: the sender has shut it down. */
 void linger_engine_take(struct linger_engine *engine, int fd, bool half_closed);
-/* fd is readable, at its end or in error. An fd that is not open is none of the engine's. */
+/* fd is readable, at its end, in error, or has notices. One that is not open is none of ours. */
 void linger_engine_ready(struct linger_engine *engine, int fd);
 /*
- * Closes what is due. The total deadline is final; the idle deadline spares a connection whose
- * send queue has shrunk since the last look: a peer that reads slowly is alive.
+ * Reads what is due once more, and closes it. We may come late (stopped, or short of CPU), and what
+ * the peer had sent in time must neither be counted as silence nor reset the connection by being
+ * unread. The total deadline is final; the idle deadline spares a connection that had data, or
+ * whose send queue has shrunk since the last look: a peer that reads slowly is alive.
  */
 void linger_engine_expire(struct linger_engine *engine);
 /* When linger_engine_expire() has something to do next; UINT64_MAX: never. */

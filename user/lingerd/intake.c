@@ -163,9 +163,15 @@ void intake_sender_ready(struct intake *intake, int fd)
 	if (deadline_queued(&intake->active, (uint32_t)fd))
 		deadline_restart(&intake->active, (uint32_t)fd, 0);
 	for (int i = 0; i < MESSAGES_PER_TURN; i++) {
+		enum message_ahead ahead = AHEAD_WITHOUT_FDS;
 		struct message message;
 
-		if (full(intake) && message_carries_fds(fd)) {
+		if (full(intake))
+			ahead = message_look_ahead(fd);
+		/* What comes after this look may carry fds: it has to be looked at, too. */
+		if (ahead == AHEAD_NONE)
+			return;
+		if (ahead == AHEAD_WITH_FDS) {
 			park(intake, fd);
 			return;
 		}

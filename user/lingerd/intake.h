@@ -9,7 +9,8 @@
  *		  many senders, the one silent for longest is evicted.
  *	parked	  its next message carries fds and the engine is full: not watched. Messages
  *		  without fds are served until then, so a full daemon still answers questions.
- *		  When every sender is parked, new ones wait in the listener's backlog.
+ *		  When every sender is parked, new ones, and their questions, wait in the
+ *		  listener's backlog.
  *	leaving	  shut down for reading: nothing more can be sent (the sender gets EPIPE, and
  *		  liblinger connects anew), what is queued is still taken, then it is closed.
  *

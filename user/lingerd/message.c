@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -36,6 +38,15 @@ static void collect_fds(struct datagram *datagram, struct msghdr *header)
 	}
 }
 
+/*
+ * A sender that closes with an answer of ours unread makes the kernel say ECONNRESET, once, and
+ * before what it had sent: that is still in the queue.
+ */
+static bool comes_before_the_queue(int error)
+{
+	return error == EINTR || error == ECONNRESET;
+}
+
 static void receive(int sender, struct datagram *ret)
 {
 	union {
@@ -52,7 +63,7 @@ static void receive(int sender, struct datagram *ret)
 
 	do
 		ret->length = recvmsg(sender, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (ret->length < 0 && errno == EINTR);
+	while (ret->length < 0 && comes_before_the_queue(errno));
 	if (ret->length < 0) {
 		ret->length = -errno;
 		return;
@@ -67,7 +78,7 @@ static bool is_tcp(int fd)
 	int protocol;
 
 	return !getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) &&
-	       protocol == IPPROTO_TCP;
+	       (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP);
 }
 
 static enum message_kind judge_bytes(const struct datagram *datagram, struct linger_message *ret)
@@ -84,14 +95,30 @@ static enum message_kind judge_bytes(const struct datagram *datagram, struct lin
 	}
 }
 
-static enum message_kind judge(const struct datagram *datagram, struct linger_message *ret)
+/*
+ * After a read of nothing: the end of the connection, or a datagram without bytes? While the other
+ * side can still send there is no end. Once it cannot, nothing is added to the queue, and what is
+ * worth reading there has bytes.
+ */
+static bool at_end(int sender)
+{
+	struct pollfd look = { .fd = sender, .events = POLLRDHUP };
+	int queued;
+
+	if (poll(&look, 1, 0) == 0)
+		return false;
+	return ioctl(sender, FIONREAD, &queued) || queued == 0;
+}
+
+static enum message_kind judge(int sender, const struct datagram *datagram,
+			       struct linger_message *ret)
 {
 	enum message_kind kind;
 
 	if (datagram->length < 0)
 		return datagram->length == -EAGAIN ? MESSAGE_NONE : MESSAGE_END;
 	if (datagram->length == 0 && datagram->fd_count == 0)
-		return MESSAGE_END;
+		return at_end(sender) ? MESSAGE_END : MESSAGE_BAD;
 	kind = judge_bytes(datagram, ret);
 	if (kind != MESSAGE_HANDOFF && kind != MESSAGE_STATUS)
 		return kind;
@@ -113,7 +140,7 @@ struct message message_receive(int sender)
 	struct datagram datagram = { .fd_count = 0 };
 
 	receive(sender, &datagram);
-	message.kind = judge(&datagram, &said);
+	message.kind = judge(sender, &datagram, &said);
 	if (message.kind == MESSAGE_HANDOFF) {
 		message.fd = datagram.fds[0];
 		message.half_closed = said.flags & LINGER_HALF_CLOSED;
@@ -126,13 +153,19 @@ struct message message_receive(int sender)
 	return message;
 }
 
-bool message_carries_fds(int sender)
+enum message_ahead message_look_ahead(int sender)
 {
 	char byte;
 	struct iovec bytes = { .iov_base = &byte, .iov_len = sizeof(byte) };
 	struct msghdr header = { .msg_iov = &bytes, .msg_iovlen = 1 };
 
+	ssize_t length;
+
 	/* No room for control data: the kernel says that there would have been some. */
-	return recvmsg(sender, &header, MSG_DONTWAIT | MSG_PEEK) >= 0 &&
-	       header.msg_flags & MSG_CTRUNC;
+	do
+		length = recvmsg(sender, &header, MSG_DONTWAIT | MSG_PEEK);
+	while (length < 0 && comes_before_the_queue(errno));
+	if (length < 0)
+		return errno == EAGAIN ? AHEAD_NONE : AHEAD_WITHOUT_FDS;
+	return header.msg_flags & MSG_CTRUNC ? AHEAD_WITH_FDS : AHEAD_WITHOUT_FDS;
 }

@@ -31,11 +31,17 @@ struct message {
 
 /*
  * Receives one datagram; does not block. Takes at most two fds: the kernel closes the surplus.
- * A datagram without bytes and fds looks like the end of the connection and is taken for it.
+ * After the sender has hung up, END comes once the queue has no more bytes.
  */
 struct message message_receive(int sender);
 
-/* Whether the next datagram carries fds; receives nothing. False when there is none. */
-bool message_carries_fds(int sender);
+enum message_ahead {
+	AHEAD_NONE,
+	AHEAD_WITHOUT_FDS, /* or the end, or an error: message_receive() tells */
+	AHEAD_WITH_FDS,
+};
+
+/* What message_receive() would meet; receives nothing. Does not block. */
+enum message_ahead message_look_ahead(int sender);
 
 #endif

@@ -10,6 +10,9 @@
 #include "common/clock.h"
 #include "lingerd/events.h"
 
+/* More wait for the next event, and the others have their turn. */
+enum { NOTICES_PER_EVENT = 64 };
+
 /*
  * With MSG_TRUNC, TCP drops what it would copy and never touches these pages. Sockets that do not
  * know the flag for streams (kernel TLS, sockmap) copy, so the buffer has to be a real one.
@@ -43,6 +46,20 @@ static ssize_t socket_discard(void *context, int fd)
 
 	(void)context;
 	return n < 0 ? -errno : n;
+}
+
+/*
+ * The error queue holds what the server asked for in its time: time stamps of what it sent, the
+ * completions of MSG_ZEROCOPY. epoll reports EPOLLERR until it is empty, recv() sees none of it.
+ */
+static void socket_discard_notices(void *context, int fd)
+{
+	struct msghdr nothing = { 0 };
+
+	(void)context;
+	for (int i = 0; i < NOTICES_PER_EVENT; i++)
+		if (recvmsg(fd, &nothing, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+			return;
 }
 
 static int socket_unsent(void *context, int fd, uint32_t *ret)
@@ -80,6 +97,7 @@ const struct linger_io socket_linger_io = {
 	.now_ns = socket_now_ns,
 	.prepare = socket_prepare,
 	.discard = socket_discard,
+	.discard_notices = socket_discard_notices,
 	.unsent = socket_unsent,
 	.watch = socket_watch,
 	.unwatch = socket_unwatch,
