@@ -690,7 +690,7 @@ static void only_watched_ports_are_followed(void **state)
 	end(&f);
 }
 
-int main(void)
+static int run_group(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_lingering_close_leaves_nothing_unread),
@@ -716,4 +716,9 @@ int main(void)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+	return trace_run_tests(run_group);
 }

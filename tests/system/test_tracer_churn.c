@@ -139,7 +139,7 @@ static void without_a_port_both_ends_of_a_connection_count(void **state)
 	trace_stop(&trace);
 }
 
-int main(void)
+static int run_group(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_connection_has_its_record),
@@ -148,4 +148,9 @@ int main(void)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+	return trace_run_tests(run_group);
 }

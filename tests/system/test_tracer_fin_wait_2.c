@@ -356,7 +356,7 @@ static void over_ipv6(void **state)
 	close(listener_6);
 }
 
-int main(void)
+static int run_group(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_fin_ends_it_whenever_it_comes, set_up,
@@ -374,4 +374,9 @@ int main(void)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+	return trace_run_tests(run_group);
 }
