@@ -104,7 +104,11 @@ int main(int argc, char *argv[])
 		return EXIT_OK;
 	}
 	if (optind + 1 != argc || strcmp(argv[optind], "status") != 0) {
-		log_error("say what to do: lingerctl status (--help lists the options)");
+		if (optind < argc && strcmp(argv[optind], "status") != 0)
+			log_error("there is no command '%s'; expected: lingerctl status",
+				  argv[optind]);
+		else
+			log_error("say what to do: lingerctl status (--help lists the options)");
 		return EXIT_USAGE;
 	}
 	return status(&options);

@@ -101,7 +101,8 @@ static void say_start(const struct daemon *daemon)
 		 LINGER_VERSION, settings->socket_path, daemon->limits.connections,
 		 daemon->limits.senders, (double)settings->idle_timeout_ns / NS_PER_S,
 		 (double)settings->total_timeout_ns / NS_PER_S);
-	if (daemon->limits.connections < settings->max_connections)
+	if (daemon->limits.connections < settings->max_connections &&
+	    settings->max_connections != DEFAULT_MAX_CONNECTIONS)
 		log_warning("not the %" PRIu32 " connections of max-connections: the limit of open "
 			    "files is %" PRIu64 "; raise it (ulimit -n, LimitNOFILE=)",
 			    settings->max_connections, daemon->nofile);

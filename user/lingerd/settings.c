@@ -39,7 +39,7 @@ void settings_default(struct settings *settings)
 		.socket_mode = 0660,
 		.idle_timeout_ns = 2 * NS_PER_S,
 		.total_timeout_ns = 30 * NS_PER_S,
-		.max_connections = 65536,
+		.max_connections = DEFAULT_MAX_CONNECTIONS,
 	};
 }
 

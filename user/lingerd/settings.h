@@ -33,6 +33,9 @@ enum setting {
 
 extern const char *const setting_names[SETTING_COUNT];
 
+/* Asked for unless something else is set: more than most limits of open files allow. */
+enum { DEFAULT_MAX_CONNECTIONS = 65536 };
+
 /* A message that says what is wrong with a setting or a file, without a line end. */
 struct problem {
 	char text[512];
