@@ -41,30 +41,27 @@ static __u64 unacked_bytes(const struct sock *sk, const struct close_record *rec
 	return bytes && record->flags & CLOSE_FIN_SENT ? bytes - 1 : bytes;
 }
 
-static bool is_in_shutdown_call(void)
+/* Whether the last reference to the socket's file is gone. A socket of the kernel's has none. */
+static bool is_file_released(const struct sock *sk)
 {
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	const struct file *file = BPF_CORE_READ(sk, sk_socket, file);
 
-	return SYSCALL_NUMBER(regs) == NR_SHUTDOWN;
+	if (!file)
+		return false;
+	if (bpf_core_field_exists(file->f_ref))
+		return BPF_CORE_READ(file, f_ref.refcnt.counter) < 0;
+	return !BPF_CORE_READ((const struct file___before_6_13 *)file, f_count.counter);
 }
 
 /*
- * Whether this change of state is the work of the last close(), that is, of the current process.
- * close() in a state that it need not change reports the state as its own successor. Otherwise
- * it holds the socket's lock with both directions shut, as does shutdown(SHUT_RDWR).
+ * Whether the current process is in the last close(), or in the exit or other call that does its
+ * work. It holds the socket's lock, but so does a recv() or setsockopt() that finds the peer's FIN
+ * or RST in the backlog, a shutdown(), or whoever destroys the socket of another. Its system call
+ * says nothing: the work may be put off to the end of any. But all others refer to the file.
  */
-static bool is_close_call(const struct sock *sk, const struct connection *connection, int from,
-			  int to)
+static bool is_close_call(const struct sock *sk)
 {
-	if (from == to)
-		return true;
-	if (to != TCP_FIN_WAIT1 && to != TCP_LAST_ACK && to != TCP_CLOSE)
-		return false;
-	if (!sk->sk_lock.owned || sk->sk_shutdown != SHUTDOWN_MASK)
-		return false;
-	if (connection->record.flags & (CLOSE_RESET_SENT | CLOSE_RESET_RECEIVED))
-		return false;
-	return !is_in_shutdown_call();
+	return sk->sk_lock.owned && is_file_released(sk);
 }
 
 static void note_close(const struct sock *sk, struct connection *connection, __u64 now)
@@ -140,7 +137,7 @@ static int handle_state(struct sock *sk, int from, int to)
 	if (connection->state != from) /* an event was missed: measure nothing from it on */
 		connection->fin_wait_1_at = connection->fin_wait_2_at = 0;
 	connection->state = to;
-	if (!(connection->record.flags & CLOSE_CALLED) && is_close_call(sk, connection, from, to))
+	if (!(connection->record.flags & CLOSE_CALLED) && is_close_call(sk))
 		note_close(sk, connection, now);
 	if (from == to)
 		return 0;

@@ -424,6 +424,64 @@ static void the_closer_is_who_closes_not_who_shuts_down(void **state)
 	end(&f);
 }
 
+static void upload_and_close(uint16_t port, unsigned int connections)
+{
+	for (unsigned int i = 0; i < connections; i++) {
+		int client = tcp_connect(port);
+
+		for (size_t sent = 0; sent < 300000; sent += 50000)
+			send_bytes(client, 50000);
+		close(client);
+	}
+}
+
+/* The FIN may come while recv() holds the lock: then it is recv() that ends the connection. */
+static void the_fin_in_a_recv_is_no_close(void **state)
+{
+	enum { COUNT = 500 };
+	static char content[64 * 1024];
+	struct tracer_losses losses;
+	struct trace trace;
+	size_t empty = 0;
+	uint16_t port;
+	int listener = tcp_listen(0, &port);
+	pid_t child;
+
+	(void)state;
+	trace_start(&trace, port, 0);
+	child = fork();
+	if (!child) {
+		upload_and_close(port, COUNT);
+		_exit(0);
+	}
+	for (unsigned int i = 0; i < COUNT; i++) {
+		const struct close_record *record;
+		int server = accept(listener, NULL, NULL);
+		uint64_t cookie = socket_cookie(server);
+		struct moment closed;
+
+		shutdown(server, SHUT_WR);
+		while (recv(server, content, sizeof(content), 0) > 0)
+			;
+		closed = close_now(server);
+		record = trace_wait(&trace, cookie, 5);
+		if (!record || record->unread_bytes == CLOSE_TRACE_UNKNOWN ||
+		    record->close_call_ns == CLOSE_TRACE_UNKNOWN) {
+			empty++;
+			continue;
+		}
+		assert_int_equal(record->end, CLOSE_END_FIN);
+		assert_int_equal(record->unread_bytes, 0);
+		assert_in_range(record->closed_ns, closed.before, closed.after);
+		assert_closed_here(record);
+	}
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	tracer_get_losses(trace.tracer, &losses);
+	assert_true(empty <= losses.missed_events);
+	trace_stop(&trace);
+	close(listener);
+}
+
 static void send_fd(int channel, int fd)
 {
 	char control[CMSG_SPACE(sizeof(fd))] = { 0 };
@@ -635,6 +693,7 @@ int main(void)
 		cmocka_unit_test(the_peer_closes_first),
 		cmocka_unit_test(lingering_close_blocks_and_says_so),
 		cmocka_unit_test(the_closer_is_who_closes_not_who_shuts_down),
+		cmocka_unit_test(the_fin_in_a_recv_is_no_close),
 		cmocka_unit_test(a_socket_handed_over_is_closed_by_its_receiver),
 		cmocka_unit_test(the_exit_of_a_process_closes),
 		cmocka_unit_test(what_is_open_at_the_end_says_so),
