@@ -139,6 +139,8 @@ static int handle_state(struct sock *sk, int from, int to)
 	connection->state = to;
 	if (!(connection->record.flags & CLOSE_CALLED) && is_close_call(sk))
 		note_close(sk, connection, now);
+	if (from == TCP_FIN_WAIT2 || to == TCP_FIN_WAIT2)
+		connection->record.flags |= CLOSE_FIN_WAIT_2;
 	if (from == to)
 		return 0;
 

@@ -91,6 +91,7 @@ static uint64_t half_closed_ns(const struct close_record *record)
 {
 	assert_true(record->fin_wait_1_ns != CLOSE_TRACE_UNKNOWN);
 	assert_true(record->fin_wait_2_ns != CLOSE_TRACE_UNKNOWN);
+	assert_true(record->flags & CLOSE_FIN_WAIT_2);
 	assert_true(record->fin_wait_1_ns <= 45 * NS_PER_MS);
 	return record->fin_wait_1_ns + record->fin_wait_2_ns;
 }
@@ -184,6 +185,7 @@ static void close_before_the_peer_never_gives_a_false_fin_wait_2(void **state)
 		assert_true(record->orphan_ns <= record->fin_wait_2_ns);
 		assert_int_equal(record->end, CLOSE_END_FIN);
 	} else {
+		assert_true(record->flags & CLOSE_FIN_WAIT_2);
 		assert_unknown(record->orphan_ns);
 		assert_int_equal(record->end, CLOSE_END_UNKNOWN);
 	}
@@ -374,6 +376,7 @@ static void the_peer_closes_first(void **state)
 	record = wait_record(&f);
 	assert_int_equal(record->end, CLOSE_END_FIN);
 	assert_unknown(record->fin_wait_1_ns);
+	assert_false(record->flags & CLOSE_FIN_WAIT_2);
 	assert_unknown(record->fin_wait_2_ns);
 	assert_unknown(record->orphan_ns);
 	assert_closed_here(record);
