@@ -298,6 +298,7 @@ int BPF_PROG(on_drop, struct sk_buff *skb, void *location, int reason, struct so
 
 struct decide_context {
 	__u64 min_age_ns;
+	__u64 stale_ns;
 	__u64 now;
 };
 
@@ -317,15 +318,44 @@ static long decide_one(void *map, __u64 *key, __u64 *since, struct decide_contex
 	return 0;
 }
 
-/* Run by user space: no RST came for the sockets that were destroyed long enough ago. */
+/*
+ * After close(), a socket in CLOSE is destroyed at once, and a mini-socket lasts a minute or 3.5
+ * times the longest RTO, 7 minutes: of a connection that is here long after, the event that would
+ * have taken it out was missed.
+ * Before close(), CLOSE may last as long as the process likes.
+ */
+static long sweep_one(void *map, __u64 *key, struct connection *connection,
+		      struct decide_context *context)
+{
+	__u64 cookie = *key;
+
+	if (!connection->left_at || !(connection->record.flags & CLOSE_CALLED) ||
+	    connection->left_at + context->stale_ns > context->now)
+		return 0;
+	if (connection->record.end == CLOSE_END_OPEN)
+		connection->record.end = CLOSE_END_UNKNOWN;
+	emit(cookie, connection);
+	return 0;
+}
+
+/*
+ * Run by user space: no RST came for the sockets that were destroyed long enough ago. From time to
+ * time, with a stale_ns that is not 0, also takes out the connections that no event will.
+ */
 SEC("syscall")
-int decide(struct { __u64 min_age_ns; } * arguments)
+int decide(struct {
+	__u64 min_age_ns;
+	__u64 stale_ns;
+} * arguments)
 {
 	struct decide_context context = {
 		.min_age_ns = arguments->min_age_ns,
+		.stale_ns = arguments->stale_ns,
 		.now = bpf_ktime_get_ns(),
 	};
 
 	bpf_for_each_map_elem(&undecided, decide_one, &context, 0);
+	if (context.stale_ns)
+		bpf_for_each_map_elem(&connections, sweep_one, &context, 0);
 	return 0;
 }
