@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -80,19 +81,12 @@ static void set_linger(int fd, int seconds)
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
 }
 
-static void assert_between_ms(uint64_t ns, unsigned int least, unsigned int most)
-{
-	assert_true(ns != CLOSE_TRACE_UNKNOWN);
-	assert_in_range(ns, least * NS_PER_MS, most * NS_PER_MS);
-}
-
 /* The peer's kernel may delay the acknowledgement of the FIN: a test knows the two states' sum. */
 static uint64_t half_closed_ns(const struct close_record *record)
 {
 	assert_true(record->fin_wait_1_ns != CLOSE_TRACE_UNKNOWN);
 	assert_true(record->fin_wait_2_ns != CLOSE_TRACE_UNKNOWN);
 	assert_true(record->flags & CLOSE_FIN_WAIT_2);
-	assert_true(record->fin_wait_1_ns <= 45 * NS_PER_MS);
 	return record->fin_wait_1_ns + record->fin_wait_2_ns;
 }
 
@@ -120,11 +114,36 @@ static struct moment close_now(int fd)
 	return moment;
 }
 
-/* A packet may wait for ksoftirqd on a busy machine, but nothing happens before its time. */
+/* A packet may wait for ksoftirqd on a busy machine: until its effect is seen here. */
+static uint64_t wait_fin_acked(int fd)
+{
+	uint64_t deadline = clock_now_ns() + 5 * NS_PER_S;
+	struct tcp_info info = { 0 };
+
+	while (info.tcpi_state != TCP_FIN_WAIT2) {
+		socklen_t length = sizeof(info);
+
+		assert_true(clock_now_ns() < deadline);
+		assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length), 0);
+		usleep(100);
+	}
+	return clock_now_ns();
+}
+
+static struct moment close_peer_and_wait(const struct followed *followed)
+{
+	struct moment moment = close_now(followed->pair.client);
+	char byte;
+
+	assert_true(recv(followed->pair.server, &byte, 1, 0) <= 0);
+	moment.after = clock_now_ns();
+	return moment;
+}
+
 static void assert_lasted(uint64_t ns, struct moment from, struct moment to)
 {
 	assert_true(ns != CLOSE_TRACE_UNKNOWN);
-	assert_in_range(ns, to.before - from.after, to.after - from.before + 15 * NS_PER_MS);
+	assert_in_range(ns, to.before - from.after, to.after - from.before);
 }
 
 #define assert_unknown(value) assert_true((value) == CLOSE_TRACE_UNKNOWN)
@@ -134,7 +153,7 @@ static void assert_closed_here(const struct close_record *record)
 {
 	assert_int_equal(record->closer_pid, getpid());
 	assert_string_equal(record->closer_comm, "test_tracer");
-	assert_between_ms(record->close_call_ns, 0, 1000);
+	assert_known(record->close_call_ns);
 	assert_known(record->unread_bytes);
 	assert_known(record->unacked_bytes);
 }
@@ -143,18 +162,21 @@ static void half_close_then_fin_measures_fin_wait_2(void **state)
 {
 	const struct close_record *record;
 	struct moment half_closed, peer_closed;
+	uint64_t acked;
 	struct followed f;
 	struct in_addr here = { htonl(INADDR_LOOPBACK) };
 
 	(void)state;
 	begin(&f);
 	half_closed = shutdown_now(f.pair.server, SHUT_WR);
+	acked = wait_fin_acked(f.pair.server);
 	usleep(50000);
-	peer_closed = close_now(f.pair.client);
+	peer_closed = close_peer_and_wait(&f);
 	usleep(30000);
 	close(f.pair.server);
 	record = wait_record(&f);
 	assert_int_equal(record->end, CLOSE_END_FIN);
+	assert_true(record->fin_wait_1_ns <= acked - half_closed.before);
 	assert_lasted(half_closed_ns(record), half_closed, peer_closed);
 	assert_int_equal(record->orphan_ns, 0);
 	assert_unknown(record->time_wait_ns);
@@ -180,8 +202,10 @@ static void close_before_the_peer_never_gives_a_false_fin_wait_2(void **state)
 	usleep(300000);
 	peer_closed = close_now(f.pair.client);
 	record = wait_record(&f);
+	peer_closed.after = clock_now_ns();
 	if (record->fin_wait_2_ns != CLOSE_TRACE_UNKNOWN) {
 		assert_lasted(half_closed_ns(record), closed, peer_closed);
+		assert_true(record->fin_wait_1_ns <= 250 * NS_PER_MS);
 		assert_true(record->orphan_ns <= record->fin_wait_2_ns);
 		assert_int_equal(record->end, CLOSE_END_FIN);
 	} else {
@@ -202,11 +226,13 @@ static void half_close_then_close_before_the_peer(void **state)
 	(void)state;
 	begin(&f);
 	half_closed = shutdown_now(f.pair.server, SHUT_WR);
+	wait_fin_acked(f.pair.server);
 	usleep(50000);
 	closed = close_now(f.pair.server);
 	usleep(100000);
 	peer_closed = close_now(f.pair.client);
 	record = wait_record(&f);
+	peer_closed.after = clock_now_ns();
 	if (record->fin_wait_2_ns != CLOSE_TRACE_UNKNOWN) {
 		assert_lasted(half_closed_ns(record), half_closed, peer_closed);
 		assert_lasted(record->orphan_ns, closed, peer_closed);
@@ -300,8 +326,7 @@ static void reset_by_the_peer_during_fin_wait_2(void **state)
 	half_closed = shutdown_now(f.pair.server, SHUT_WR);
 	usleep(50000);
 	set_linger(f.pair.client, 0);
-	peer_closed = close_now(f.pair.client);
-	usleep(20000);
+	peer_closed = close_peer_and_wait(&f);
 	close(f.pair.server);
 	record = wait_record(&f);
 	assert_int_equal(record->end, CLOSE_END_RESET_RECEIVED);
@@ -386,16 +411,17 @@ static void the_peer_closes_first(void **state)
 static void lingering_close_blocks_and_says_so(void **state)
 {
 	const struct close_record *record;
+	struct moment closed;
 	struct followed f;
 
 	(void)state;
 	begin(&f);
 	fill_until_unacked(&f, 500000);
 	set_linger(f.pair.server, 1);
-	close(f.pair.server);
+	closed = close_now(f.pair.server);
 	close(f.pair.client);
 	record = wait_record(&f);
-	assert_between_ms(record->close_call_ns, 1000, 1500);
+	assert_in_range(record->close_call_ns, 990 * NS_PER_MS, closed.after - closed.before);
 	assert_true(record->unacked_bytes > 1000);
 	assert_int_equal(record->closer_pid, getpid());
 	end(&f);
@@ -543,10 +569,11 @@ static void a_socket_handed_over_is_closed_by_its_receiver(void **state)
 	usleep(50000);
 	peer_closed = close_now(f.pair.client);
 	record = wait_record(&f);
+	peer_closed.after = clock_now_ns();
 	assert_int_equal(record->end, CLOSE_END_FIN);
 	assert_int_equal(record->closer_pid, child);
 	assert_lasted(half_closed_ns(record), half_closed, peer_closed);
-	assert_between_ms(record->close_call_ns, 0, 100);
+	assert_in_range(record->close_call_ns, 0, peer_closed.after - peer_closed.before);
 	assert_int_equal(waitpid(child, NULL, 0), child);
 	close(channel[0]);
 	close(channel[1]);
