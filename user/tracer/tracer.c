@@ -44,6 +44,7 @@ static int print_nothing(enum libbpf_print_level level, const char *format, va_l
 	return 0;
 }
 
+/* Programs that user space runs came with 5.14; 5.15 is the long-term kernel after it. */
 static int explain(int result, char *error, size_t error_size)
 {
 	if (result == -EPERM || result == -EACCES)
@@ -57,8 +58,7 @@ static int explain(int result, char *error, size_t error_size)
 	else if (result == -EINVAL || result == -ESRCH || result == -ENOENT)
 		snprintf(error, error_size,
 			 "this kernel does not take the programs (%s); Linux 5.15 or later is "
-			 "needed, "
-			 "LINGERTRACE_DEBUG=1 in the environment shows libbpf's messages",
+			 "needed, LINGERTRACE_DEBUG=1 in the environment shows libbpf's messages",
 			 strerror(-result));
 	else
 		snprintf(error, error_size, "cannot load the BPF programs: %s", strerror(-result));
