@@ -39,13 +39,32 @@ static __u64 followed_cookie(__u32 fd)
 	return cookie && bpf_map_lookup_elem(&connections, &cookie) ? cookie : 0;
 }
 
+/* Not returned: when the call did is not known. */
+static void end_close_call(__u32 thread_id, bool returned)
+{
+	struct close_call *call = bpf_map_lookup_elem(&close_calls, &thread_id);
+	struct connection *connection;
+	struct close_call ended;
+
+	if (!call)
+		return;
+	ended = *call;
+	bpf_map_delete_elem(&close_calls, &thread_id);
+	connection = ended.joined ? bpf_map_lookup_elem(&connections, &ended.cookie) : NULL;
+	if (!connection)
+		return;
+	if (returned)
+		connection->record.close_call_ns = bpf_ktime_get_ns() - ended.entered_ns;
+	release(ended.cookie, connection);
+}
+
 static int handle_close_enter(struct pt_regs *regs)
 {
 	struct close_call call = {};
 	__u32 thread_id = bpf_get_current_pid_tgid();
 
-	/* Whose exit was missed is not to be measured to the exit of this one. */
-	bpf_map_delete_elem(&close_calls, &thread_id);
+	/* One whose return was missed must not return with this one. */
+	end_close_call(thread_id, false);
 	call.cookie = followed_cookie(SYSCALL_ARGUMENT(regs));
 	if (!call.cookie)
 		return 0;
@@ -57,20 +76,7 @@ static int handle_close_enter(struct pt_regs *regs)
 
 static int handle_close_exit(void)
 {
-	__u32 thread_id = bpf_get_current_pid_tgid();
-	struct close_call *call = bpf_map_lookup_elem(&close_calls, &thread_id);
-	struct connection *connection;
-	__u64 cookie;
-
-	if (!call)
-		return 0;
-	cookie = call->cookie;
-	connection = call->joined ? bpf_map_lookup_elem(&connections, &cookie) : NULL;
-	if (connection) {
-		connection->record.close_call_ns = bpf_ktime_get_ns() - call->entered_ns;
-		release(cookie, connection);
-	}
-	bpf_map_delete_elem(&close_calls, &thread_id);
+	end_close_call(bpf_get_current_pid_tgid(), true);
 	return 0;
 }
 

@@ -41,51 +41,27 @@ static __u64 unacked_bytes(const struct sock *sk, const struct close_record *rec
 	return bytes && record->flags & CLOSE_FIN_SENT ? bytes - 1 : bytes;
 }
 
-/* An RST that is reported later overrides the answer. */
-static enum close_end guess_end(const struct sock *sk, const struct close_record *record, int from)
+/* Whether the last reference to the socket's file is gone. A socket of the kernel's has none. */
+static bool is_file_released(const struct sock *sk)
 {
-	const struct tcp_sock *tcp = (const struct tcp_sock *)sk;
+	const struct file *file = BPF_CORE_READ(sk, sk_socket, file);
 
-	if (record->flags & CLOSE_RESET_SENT)
-		return CLOSE_END_RESET_SENT;
-	if (record->flags & CLOSE_RESET_RECEIVED)
-		return CLOSE_END_RESET_RECEIVED;
-	if (from != TCP_FIN_WAIT2 && from != TCP_CLOSING && from != TCP_LAST_ACK)
-		return CLOSE_END_ABORTED;
-	if (is_done(sk) && BPF_CORE_READ(tcp, snd_una) == BPF_CORE_READ(tcp, write_seq))
-		return CLOSE_END_FIN;
-	/* FIN_WAIT_2 goes on in a mini-socket that is not followed, or there was no room for one.
-	 */
-	return from == TCP_FIN_WAIT2 ? CLOSE_END_UNKNOWN : CLOSE_END_ABORTED;
-}
-
-static bool is_in_shutdown_call(void)
-{
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
-
-	return SYSCALL_NUMBER(regs) == NR_SHUTDOWN;
+	if (!file)
+		return false;
+	if (bpf_core_field_exists(file->f_ref))
+		return BPF_CORE_READ(file, f_ref.refcnt.counter) < 0;
+	return !BPF_CORE_READ((const struct file___before_6_13 *)file, f_count.counter);
 }
 
 /*
- * Whether this change of state is the work of the last close(), that is, of the current process.
- * close() in a state that it need not change reports the state as its own successor. Otherwise
- * it holds the socket's lock with both directions shut, as does shutdown(SHUT_RDWR), and as does
- * any call that meets the peer's FIN in the socket's backlog: recv() after a half-close, above all.
+ * Whether the current process is in the last close(), or in the exit or other call that does its
+ * work. It holds the socket's lock, but so does a recv() or setsockopt() that finds the peer's FIN
+ * or RST in the backlog, a shutdown(), or whoever destroys the socket of another. Its system call
+ * says nothing: the work may be put off to the end of any. But all others refer to the file.
  */
-static bool is_close_call(const struct sock *sk, const struct connection *connection, int from,
-			  int to)
+static bool is_close_call(const struct sock *sk)
 {
-	if (from == to)
-		return true;
-	if (to != TCP_FIN_WAIT1 && to != TCP_LAST_ACK && to != TCP_CLOSE)
-		return false;
-	if (!sk->sk_lock.owned || sk->sk_shutdown != SHUTDOWN_MASK)
-		return false;
-	if (connection->record.flags & (CLOSE_RESET_SENT | CLOSE_RESET_RECEIVED))
-		return false;
-	if (to == TCP_CLOSE && guess_end(sk, &connection->record, from) == CLOSE_END_FIN)
-		return false;
-	return !is_in_shutdown_call();
+	return sk->sk_lock.owned && is_file_released(sk);
 }
 
 static void note_close(const struct sock *sk, struct connection *connection, __u64 now)
@@ -108,6 +84,24 @@ static void note_close(const struct sock *sk, struct connection *connection, __u
 		call->joined = true;
 		hold(connection);
 	}
+}
+
+/* An RST that is reported later overrides the answer. */
+static enum close_end guess_end(const struct sock *sk, const struct close_record *record, int from)
+{
+	const struct tcp_sock *tcp = (const struct tcp_sock *)sk;
+
+	if (record->flags & CLOSE_RESET_SENT)
+		return CLOSE_END_RESET_SENT;
+	if (record->flags & CLOSE_RESET_RECEIVED)
+		return CLOSE_END_RESET_RECEIVED;
+	if (from != TCP_FIN_WAIT2 && from != TCP_CLOSING && from != TCP_LAST_ACK)
+		return CLOSE_END_ABORTED;
+	if (is_done(sk) && BPF_CORE_READ(tcp, snd_una) == BPF_CORE_READ(tcp, write_seq))
+		return CLOSE_END_FIN;
+	/* FIN_WAIT_2 goes on in a mini-socket that is not followed, or there was no room for one.
+	 */
+	return from == TCP_FIN_WAIT2 ? CLOSE_END_UNKNOWN : CLOSE_END_ABORTED;
 }
 
 static void note_end(const struct sock *sk, struct connection *connection, int from, __u64 now)
@@ -146,8 +140,10 @@ static int handle_state(struct sock *sk, int from, int to)
 		__sync_fetch_and_add(&missed_states, 1);
 	}
 	connection->state = to;
-	if (!(connection->record.flags & CLOSE_CALLED) && is_close_call(sk, connection, from, to))
+	if (!(connection->record.flags & CLOSE_CALLED) && is_close_call(sk))
 		note_close(sk, connection, now);
+	if (from == TCP_FIN_WAIT2 || to == TCP_FIN_WAIT2)
+		connection->record.flags |= CLOSE_FIN_WAIT_2;
 	if (from == to)
 		return 0;
 
@@ -155,10 +151,8 @@ static int handle_state(struct sock *sk, int from, int to)
 		connection->record.fin_wait_1_ns = now - connection->fin_wait_1_at;
 	if (to == TCP_FIN_WAIT1)
 		connection->fin_wait_1_at = now;
-	if (to == TCP_FIN_WAIT2) {
+	if (to == TCP_FIN_WAIT2)
 		connection->fin_wait_2_at = now;
-		connection->record.flags |= CLOSE_FIN_WAIT_2;
-	}
 	if (to == TCP_CLOSE)
 		note_end(sk, connection, from, now);
 	if (to == TCP_FIN_WAIT1 || to == TCP_LAST_ACK)
@@ -307,6 +301,7 @@ int BPF_PROG(on_drop, struct sk_buff *skb, void *location, int reason, struct so
 
 struct decide_context {
 	__u64 min_age_ns;
+	__u64 stale_ns;
 	__u64 now;
 };
 
@@ -326,15 +321,44 @@ static long decide_one(void *map, __u64 *key, __u64 *since, struct decide_contex
 	return 0;
 }
 
-/* Run by user space: no RST came for the sockets that were destroyed long enough ago. */
+/*
+ * After close(), a socket in CLOSE is destroyed at once, and a mini-socket lasts a minute or 3.5
+ * times the longest RTO, 7 minutes: of a connection that is here long after, the event that would
+ * have taken it out was missed.
+ * Before close(), CLOSE may last as long as the process likes.
+ */
+static long sweep_one(void *map, __u64 *key, struct connection *connection,
+		      struct decide_context *context)
+{
+	__u64 cookie = *key;
+
+	if (!connection->left_at || !(connection->record.flags & CLOSE_CALLED) ||
+	    connection->left_at + context->stale_ns > context->now)
+		return 0;
+	if (connection->record.end == CLOSE_END_OPEN)
+		connection->record.end = CLOSE_END_UNKNOWN;
+	emit(cookie, connection);
+	return 0;
+}
+
+/*
+ * Run by user space: no RST came for the sockets that were destroyed long enough ago. From time to
+ * time, with a stale_ns that is not 0, also takes out the connections that no event will.
+ */
 SEC("syscall")
-int decide(struct { __u64 min_age_ns; } * arguments)
+int decide(struct {
+	__u64 min_age_ns;
+	__u64 stale_ns;
+} * arguments)
 {
 	struct decide_context context = {
 		.min_age_ns = arguments->min_age_ns,
+		.stale_ns = arguments->stale_ns,
 		.now = bpf_ktime_get_ns(),
 	};
 
 	bpf_for_each_map_elem(&undecided, decide_one, &context, 0);
+	if (context.stale_ns)
+		bpf_for_each_map_elem(&connections, sweep_one, &context, 0);
 	return 0;
 }

@@ -27,8 +27,8 @@ enum close_flag {
 	CLOSE_CALLED = 1 << 1,	 /* the last close() was seen; closer_* and the counts are of it */
 	CLOSE_RESET_SENT = 1 << 2,     /* tcp_send_reset was seen */
 	CLOSE_RESET_RECEIVED = 1 << 3, /* tcp_receive_reset was seen: alone, it was the peer's */
-	/* It was in FIN_WAIT_2, or an event was missed and it may have been: without it, an unknown
-	 * fin_wait_2_ns means that there was no such stay. */
+	/* FIN_WAIT_2 was seen, or an event was missed that may have been it: where fin_wait_2_ns is
+	 * unknown, there was a stay all the same. */
 	CLOSE_FIN_WAIT_2 = 1 << 4,
 };
 
@@ -39,7 +39,7 @@ struct close_record {
 	__u64 closed_ns;      /* the last close() began */
 	__u64 close_call_ns;  /* durations: how long that close() blocked */
 	__u64 fin_wait_1_ns;
-	__u64 fin_wait_2_ns; /* the whole stay, after close() too */
+	__u64 fin_wait_2_ns; /* the whole stay, after close() too; see CLOSE_FIN_WAIT_2 */
 	__u64 orphan_ns;     /* the part of it after the last close() */
 	__u64 time_wait_ns;
 	__u64 unread_bytes;  /* received, not read, when close() was called */

@@ -40,15 +40,14 @@ enum {
 };
 enum { TCP_FLAGS_OFFSET = 13, TCP_FLAG_RST = 4 };
 enum { AF_INET = 2, AF_INET6 = 10 };
-enum { SHUTDOWN_MASK = 3 };
 enum { S_IFMT = 0170000, S_IFSOCK = 0140000 };
 
 #if defined(__TARGET_ARCH_x86)
-enum { NR_CLOSE = 3, NR_SHUTDOWN = 48 };
+enum { NR_CLOSE = 3 };
 #elif defined(__TARGET_ARCH_arm64) || defined(__TARGET_ARCH_riscv)
-enum { NR_CLOSE = 57, NR_SHUTDOWN = 210 };
+enum { NR_CLOSE = 57 };
 #else
-#error "the numbers of close() and shutdown() on this architecture are missing"
+#error "the number of close() on this architecture is missing"
 #endif
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -93,7 +92,7 @@ typedef struct {
 struct sock {
 	struct sock_common __sk_common;
 	socket_lock_t sk_lock;
-	__u8 sk_shutdown;
+	struct socket *sk_socket;
 };
 
 enum sock_flags { SOCK_DONE = 1 };
@@ -125,6 +124,7 @@ struct sk_buff {
 };
 
 struct socket {
+	struct file *file;
 	struct sock *sk;
 };
 
@@ -132,9 +132,18 @@ struct inode {
 	unsigned short i_mode;
 };
 
+typedef struct {
+	atomic64_t refcnt;
+} file_ref_t;
+
 struct file {
 	void *private_data;
 	struct inode *f_inode;
+	file_ref_t f_ref; /* references minus one */
+};
+
+struct file___before_6_13 {
+	atomic64_t f_count;
 };
 
 struct fdtable {

@@ -71,6 +71,7 @@ static int handle_timer_start(struct timer_list *timer)
 	if (connection->was_mini)
 		return 0;
 	connection->was_mini = true;
+	connection->record.flags |= CLOSE_FIN_WAIT_2;
 	hold(connection);
 	__sync_lock_test_and_set(&connection->mini, 1);
 	return 0;

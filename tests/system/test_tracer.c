@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -80,18 +81,12 @@ static void set_linger(int fd, int seconds)
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
 }
 
-static void assert_between_ms(uint64_t ns, unsigned int least, unsigned int most)
-{
-	assert_true(ns != CLOSE_TRACE_UNKNOWN);
-	assert_in_range(ns, least * NS_PER_MS, most * NS_PER_MS);
-}
-
 /* The peer's kernel may delay the acknowledgement of the FIN: a test knows the two states' sum. */
 static uint64_t half_closed_ns(const struct close_record *record)
 {
 	assert_true(record->fin_wait_1_ns != CLOSE_TRACE_UNKNOWN);
 	assert_true(record->fin_wait_2_ns != CLOSE_TRACE_UNKNOWN);
-	assert_true(record->fin_wait_1_ns <= 250 * NS_PER_MS);
+	assert_true(record->flags & CLOSE_FIN_WAIT_2);
 	return record->fin_wait_1_ns + record->fin_wait_2_ns;
 }
 
@@ -119,11 +114,36 @@ static struct moment close_now(int fd)
 	return moment;
 }
 
-/* A packet may wait for ksoftirqd on a busy machine, but nothing happens before its time. */
+/* A packet may wait for ksoftirqd on a busy machine: until its effect is seen here. */
+static uint64_t wait_fin_acked(int fd)
+{
+	uint64_t deadline = clock_now_ns() + 5 * NS_PER_S;
+	struct tcp_info info = { 0 };
+
+	while (info.tcpi_state != TCP_FIN_WAIT2) {
+		socklen_t length = sizeof(info);
+
+		assert_true(clock_now_ns() < deadline);
+		assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length), 0);
+		usleep(100);
+	}
+	return clock_now_ns();
+}
+
+static struct moment close_peer_and_wait(const struct followed *followed)
+{
+	struct moment moment = close_now(followed->pair.client);
+	char byte;
+
+	assert_true(recv(followed->pair.server, &byte, 1, 0) <= 0);
+	moment.after = clock_now_ns();
+	return moment;
+}
+
 static void assert_lasted(uint64_t ns, struct moment from, struct moment to)
 {
 	assert_true(ns != CLOSE_TRACE_UNKNOWN);
-	assert_in_range(ns, to.before - from.after, to.after - from.before + 250 * NS_PER_MS);
+	assert_in_range(ns, to.before - from.after, to.after - from.before);
 }
 
 #define assert_unknown(value) assert_true((value) == CLOSE_TRACE_UNKNOWN)
@@ -133,98 +153,30 @@ static void assert_closed_here(const struct close_record *record)
 {
 	assert_int_equal(record->closer_pid, getpid());
 	assert_string_equal(record->closer_comm, "test_tracer");
-	assert_between_ms(record->close_call_ns, 0, 1000);
+	assert_known(record->close_call_ns);
 	assert_known(record->unread_bytes);
 	assert_known(record->unacked_bytes);
-}
-
-enum { DRAINED_BYTES = 300 * 1000, DRAINED_TIMES = 400 };
-
-/* Data and FIN of these clients meet a server that is in recv(), with its socket locked. */
-static _Noreturn void connect_send_and_close(uint16_t port)
-{
-	static const char bytes[DRAINED_BYTES];
-
-	for (int i = 0; i < DRAINED_TIMES; i++) {
-		int client = tcp_connect(port);
-
-		for (size_t sent = 0; sent < sizeof(bytes);) {
-			ssize_t n = send(client, bytes + sent, sizeof(bytes) - sent, MSG_NOSIGNAL);
-
-			if (n < 0)
-				_exit(1);
-			sent += (size_t)n;
-		}
-		close(client);
-	}
-	_exit(0);
-}
-
-static void linger_natively(int listener)
-{
-	static char buffer[65536];
-	int server = accept(listener, NULL, NULL);
-
-	assert_true(server >= 0);
-	shutdown_now(server, SHUT_WR);
-	while (recv(server, buffer, sizeof(buffer), 0) > 0)
-		;
-	close(server);
-}
-
-/* The peer's FIN, met in the backlog of a socket that is being read, is no close(). */
-static void a_lingering_close_leaves_nothing_unread(void **state)
-{
-	struct tracer_losses losses;
-	struct trace trace;
-	uint16_t port;
-	int listener = tcp_listen(0, &port);
-	size_t closed_here = 0;
-	pid_t clients;
-
-	(void)state;
-	trace_start(&trace, port, 0);
-	clients = fork();
-	assert_true(clients >= 0);
-	if (!clients)
-		connect_send_and_close(port);
-	for (int i = 0; i < DRAINED_TIMES; i++) {
-		linger_natively(listener);
-		assert_int_equal(tracer_drain(trace.tracer), 0);
-	}
-	waitpid(clients, NULL, 0);
-	assert_int_equal(tracer_finish(trace.tracer), 0);
-	tracer_get_losses(trace.tracer, &losses);
-	for (size_t i = 0; i < trace.count; i++) {
-		const struct close_record *record = &trace.records[i];
-
-		if (record->unread_bytes != CLOSE_TRACE_UNKNOWN)
-			assert_int_equal(record->unread_bytes, 0);
-		closed_here += record->closer_pid == (uint32_t)getpid() &&
-			       record->close_call_ns != CLOSE_TRACE_UNKNOWN &&
-			       record->closed_ns != record->ended_ns;
-	}
-	assert_in_range(closed_here, DRAINED_TIMES - losses.missed_events, DRAINED_TIMES);
-	trace_stop(&trace);
-	close(listener);
 }
 
 static void half_close_then_fin_measures_fin_wait_2(void **state)
 {
 	const struct close_record *record;
 	struct moment half_closed, peer_closed;
+	uint64_t acked;
 	struct followed f;
 	struct in_addr here = { htonl(INADDR_LOOPBACK) };
 
 	(void)state;
 	begin(&f);
 	half_closed = shutdown_now(f.pair.server, SHUT_WR);
+	acked = wait_fin_acked(f.pair.server);
 	usleep(50000);
-	peer_closed = close_now(f.pair.client);
+	peer_closed = close_peer_and_wait(&f);
 	usleep(30000);
 	close(f.pair.server);
 	record = wait_record(&f);
 	assert_int_equal(record->end, CLOSE_END_FIN);
+	assert_true(record->fin_wait_1_ns <= acked - half_closed.before);
 	assert_lasted(half_closed_ns(record), half_closed, peer_closed);
 	assert_int_equal(record->orphan_ns, 0);
 	assert_unknown(record->time_wait_ns);
@@ -250,11 +202,14 @@ static void close_before_the_peer_never_gives_a_false_fin_wait_2(void **state)
 	usleep(300000);
 	peer_closed = close_now(f.pair.client);
 	record = wait_record(&f);
+	peer_closed.after = clock_now_ns();
 	if (record->fin_wait_2_ns != CLOSE_TRACE_UNKNOWN) {
 		assert_lasted(half_closed_ns(record), closed, peer_closed);
+		assert_true(record->fin_wait_1_ns <= 250 * NS_PER_MS);
 		assert_true(record->orphan_ns <= record->fin_wait_2_ns);
 		assert_int_equal(record->end, CLOSE_END_FIN);
 	} else {
+		assert_true(record->flags & CLOSE_FIN_WAIT_2);
 		assert_unknown(record->orphan_ns);
 		assert_int_equal(record->end, CLOSE_END_UNKNOWN);
 	}
@@ -271,11 +226,13 @@ static void half_close_then_close_before_the_peer(void **state)
 	(void)state;
 	begin(&f);
 	half_closed = shutdown_now(f.pair.server, SHUT_WR);
+	wait_fin_acked(f.pair.server);
 	usleep(50000);
 	closed = close_now(f.pair.server);
 	usleep(100000);
 	peer_closed = close_now(f.pair.client);
 	record = wait_record(&f);
+	peer_closed.after = clock_now_ns();
 	if (record->fin_wait_2_ns != CLOSE_TRACE_UNKNOWN) {
 		assert_lasted(half_closed_ns(record), half_closed, peer_closed);
 		assert_lasted(record->orphan_ns, closed, peer_closed);
@@ -369,8 +326,7 @@ static void reset_by_the_peer_during_fin_wait_2(void **state)
 	half_closed = shutdown_now(f.pair.server, SHUT_WR);
 	usleep(50000);
 	set_linger(f.pair.client, 0);
-	peer_closed = close_now(f.pair.client);
-	usleep(20000);
+	peer_closed = close_peer_and_wait(&f);
 	close(f.pair.server);
 	record = wait_record(&f);
 	assert_int_equal(record->end, CLOSE_END_RESET_RECEIVED);
@@ -445,6 +401,7 @@ static void the_peer_closes_first(void **state)
 	record = wait_record(&f);
 	assert_int_equal(record->end, CLOSE_END_FIN);
 	assert_unknown(record->fin_wait_1_ns);
+	assert_false(record->flags & CLOSE_FIN_WAIT_2);
 	assert_unknown(record->fin_wait_2_ns);
 	assert_unknown(record->orphan_ns);
 	assert_closed_here(record);
@@ -454,16 +411,17 @@ static void the_peer_closes_first(void **state)
 static void lingering_close_blocks_and_says_so(void **state)
 {
 	const struct close_record *record;
+	struct moment closed;
 	struct followed f;
 
 	(void)state;
 	begin(&f);
 	fill_until_unacked(&f, 500000);
 	set_linger(f.pair.server, 1);
-	close(f.pair.server);
+	closed = close_now(f.pair.server);
 	close(f.pair.client);
 	record = wait_record(&f);
-	assert_between_ms(record->close_call_ns, 1000, 1500);
+	assert_in_range(record->close_call_ns, 990 * NS_PER_MS, closed.after - closed.before);
 	assert_true(record->unacked_bytes > 1000);
 	assert_int_equal(record->closer_pid, getpid());
 	end(&f);
@@ -493,6 +451,64 @@ static void the_closer_is_who_closes_not_who_shuts_down(void **state)
 	assert_true(half_closed_ns(record) >= 20 * NS_PER_MS);
 	assert_closed_here(record);
 	end(&f);
+}
+
+static void upload_and_close(uint16_t port, unsigned int connections)
+{
+	for (unsigned int i = 0; i < connections; i++) {
+		int client = tcp_connect(port);
+
+		for (size_t sent = 0; sent < 300000; sent += 50000)
+			send_bytes(client, 50000);
+		close(client);
+	}
+}
+
+/* The FIN may come while recv() holds the lock: then it is recv() that ends the connection. */
+static void the_fin_in_a_recv_is_no_close(void **state)
+{
+	enum { COUNT = 500 };
+	static char content[64 * 1024];
+	struct tracer_losses losses;
+	struct trace trace;
+	size_t empty = 0;
+	uint16_t port;
+	int listener = tcp_listen(0, &port);
+	pid_t child;
+
+	(void)state;
+	trace_start(&trace, port, 0);
+	child = fork();
+	if (!child) {
+		upload_and_close(port, COUNT);
+		_exit(0);
+	}
+	for (unsigned int i = 0; i < COUNT; i++) {
+		const struct close_record *record;
+		int server = accept(listener, NULL, NULL);
+		uint64_t cookie = socket_cookie(server);
+		struct moment closed;
+
+		shutdown(server, SHUT_WR);
+		while (recv(server, content, sizeof(content), 0) > 0)
+			;
+		closed = close_now(server);
+		record = trace_wait(&trace, cookie, 5);
+		if (!record || record->unread_bytes == CLOSE_TRACE_UNKNOWN ||
+		    record->close_call_ns == CLOSE_TRACE_UNKNOWN) {
+			empty++;
+			continue;
+		}
+		assert_int_equal(record->end, CLOSE_END_FIN);
+		assert_int_equal(record->unread_bytes, 0);
+		assert_in_range(record->closed_ns, closed.before, closed.after);
+		assert_closed_here(record);
+	}
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	tracer_get_losses(trace.tracer, &losses);
+	assert_true(empty <= losses.missed_events);
+	trace_stop(&trace);
+	close(listener);
 }
 
 static void send_fd(int channel, int fd)
@@ -553,10 +569,11 @@ static void a_socket_handed_over_is_closed_by_its_receiver(void **state)
 	usleep(50000);
 	peer_closed = close_now(f.pair.client);
 	record = wait_record(&f);
+	peer_closed.after = clock_now_ns();
 	assert_int_equal(record->end, CLOSE_END_FIN);
 	assert_int_equal(record->closer_pid, child);
 	assert_lasted(half_closed_ns(record), half_closed, peer_closed);
-	assert_between_ms(record->close_call_ns, 0, 1000);
+	assert_in_range(record->close_call_ns, 0, peer_closed.after - peer_closed.before);
 	assert_int_equal(waitpid(child, NULL, 0), child);
 	close(channel[0]);
 	close(channel[1]);
@@ -693,7 +710,6 @@ static void only_watched_ports_are_followed(void **state)
 static int run_group(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_lingering_close_leaves_nothing_unread),
 		cmocka_unit_test(half_close_then_fin_measures_fin_wait_2),
 		cmocka_unit_test(close_before_the_peer_never_gives_a_false_fin_wait_2),
 		cmocka_unit_test(half_close_then_close_before_the_peer),
@@ -707,6 +723,7 @@ static int run_group(void)
 		cmocka_unit_test(the_peer_closes_first),
 		cmocka_unit_test(lingering_close_blocks_and_says_so),
 		cmocka_unit_test(the_closer_is_who_closes_not_who_shuts_down),
+		cmocka_unit_test(the_fin_in_a_recv_is_no_close),
 		cmocka_unit_test(a_socket_handed_over_is_closed_by_its_receiver),
 		cmocka_unit_test(the_exit_of_a_process_closes),
 		cmocka_unit_test(what_is_open_at_the_end_says_so),

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Many connections: each is a record or a loss that was counted, and none is both. */
+/*
+ * Many connections: each is a record or a loss that was counted, and none is both. An event that
+ * the kernel skipped, of whatever connection on that CPU, may cost a row or a field.
+ */
 #include "tests/support/tcp.h"
 #include "tests/support/trace.h"
 
@@ -61,7 +64,7 @@ static void assert_no_cookie_twice(struct trace *trace)
 
 static void every_connection_has_its_record(void **state)
 {
-	size_t ends[CLOSE_END_OPEN + 1] = { 0 }, closed_here = 0, missed;
+	size_t ends[CLOSE_END_OPEN + 1] = { 0 }, empty = 0;
 	struct tracer_losses losses;
 	struct trace trace;
 	uint16_t port;
@@ -76,19 +79,23 @@ static void every_connection_has_its_record(void **state)
 	assert_int_equal(tracer_finish(trace.tracer), 0);
 	tracer_get_losses(trace.tracer, &losses);
 	assert_int_equal(losses.ring_full + losses.map_full, 0);
-	/* The kernel may keep an event to itself, and says so: each costs a field, an end or a row. */
-	missed = (size_t)losses.missed_events;
-	assert_true(missed < CONNECTIONS / 100);
-	assert_in_range(trace.count, CONNECTIONS - missed, CONNECTIONS);
+	assert_true(trace.count <= CONNECTIONS);
 	for (size_t i = 0; i < trace.count; i++) {
-		closed_here += trace.records[i].closer_pid == (uint32_t)getpid() &&
-			       trace.records[i].close_call_ns != CLOSE_TRACE_UNKNOWN;
-		ends[trace.records[i].end]++;
+		const struct close_record *record = &trace.records[i];
+
+		if (!(record->flags & CLOSE_CALLED))
+			empty++;
+		else
+			assert_int_equal(record->closer_pid, getpid());
+		empty += record->close_call_ns == CLOSE_TRACE_UNKNOWN;
+		ends[record->end]++;
 	}
-	assert_in_range(closed_here, CONNECTIONS - missed, CONNECTIONS);
-	assert_true(ends[CLOSE_END_FIN] + missed >= CONNECTIONS / 4);
-	assert_in_range(ends[CLOSE_END_RESET_SENT], CONNECTIONS / 4 - missed, CONNECTIONS / 4);
-	assert_in_range(ends[CLOSE_END_OPEN] + ends[CLOSE_END_ABORTED], 0, missed);
+	empty += CONNECTIONS - trace.count;
+	assert_true(ends[CLOSE_END_FIN] + losses.missed_events >= CONNECTIONS / 4);
+	assert_true(ends[CLOSE_END_RESET_SENT] <= CONNECTIONS / 4);
+	assert_true(ends[CLOSE_END_RESET_SENT] + losses.missed_events >= CONNECTIONS / 4);
+	assert_true(ends[CLOSE_END_OPEN] + ends[CLOSE_END_ABORTED] <= losses.missed_events);
+	assert_true(empty <= 2 * losses.missed_events);
 	assert_no_cookie_twice(&trace);
 	trace_stop(&trace);
 	close(listener);
@@ -113,9 +120,8 @@ static void rows_and_losses_add_up_to_connections(void **state)
 	assert_int_equal(losses.map_full, 0);
 	assert_true(losses.ring_full > 0);
 	assert_true(trace.count > 20);
-	/* A connection whose beginning the kernel kept to itself has no row. */
-	assert_in_range(trace.count + losses.ring_full, CONNECTIONS - losses.missed_events,
-			CONNECTIONS);
+	assert_true(trace.count + losses.ring_full <= CONNECTIONS);
+	assert_true(trace.count + losses.ring_full + losses.missed_events >= CONNECTIONS);
 	assert_no_cookie_twice(&trace);
 	trace_stop(&trace);
 	close(listener);

@@ -22,7 +22,8 @@
 
 #include "common/clock.h"
 
-enum { SLACK_MS = 15 };
+/* For a packet that waits for ksoftirqd; less than the 100 ms that the tracer waits for an RST. */
+enum { SLACK_MS = 90 };
 
 struct connection {
 	int client;
@@ -267,6 +268,7 @@ static void it_lasts_beyond_the_trace(void **state)
 	record = trace_find(&trace, connection.cookie);
 	assert_non_null(record);
 	assert_int_equal(record->end, CLOSE_END_OPEN);
+	assert_true(record->flags & CLOSE_FIN_WAIT_2); /* a stay, of unknown length */
 	assert_true(record->fin_wait_2_ns == CLOSE_TRACE_UNKNOWN);
 	assert_true(record->orphan_ns == CLOSE_TRACE_UNKNOWN);
 	assert_true(record->ended_ns == CLOSE_TRACE_UNKNOWN);

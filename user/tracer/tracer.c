@@ -22,12 +22,17 @@
  */
 #define DECIDE_AFTER_NS (100 * NS_PER_MS)
 
+/* When a closed connection whose end was missed leaves the table: after any mini-socket would. */
+#define STALE_AFTER_NS (10 * 60 * NS_PER_S)
+#define SWEEP_EVERY_NS (60 * NS_PER_S)
+
 struct tracer {
 	struct close_trace *skeleton;
 	struct ring_buffer *ring;
 	tracer_record_fn *on_record;
 	void *context;
 	size_t delivered;     /* by the call under way */
+	uint64_t swept_at;    /* when stale connections were last looked for */
 	uint64_t missed_ends; /* of connections that were gone, but not from the table */
 	bool follows_mini_sockets;
 	bool finished;
@@ -41,6 +46,7 @@ static int print_nothing(enum libbpf_print_level level, const char *format, va_l
 	return 0;
 }
 
+/* Programs that user space runs came with 5.14; 5.15 is the long-term kernel after it. */
 static int explain(int result, char *error, size_t error_size)
 {
 	if (result == -EPERM || result == -EACCES)
@@ -54,8 +60,7 @@ static int explain(int result, char *error, size_t error_size)
 	else if (result == -EINVAL || result == -ESRCH || result == -ENOENT)
 		snprintf(error, error_size,
 			 "this kernel does not take the programs (%s); Linux 5.15 or later is "
-			 "needed, "
-			 "LINGERTRACE_DEBUG=1 in the environment shows libbpf's messages",
+			 "needed, LINGERTRACE_DEBUG=1 in the environment shows libbpf's messages",
 			 strerror(-result));
 	else
 		snprintf(error, error_size, "cannot load the BPF programs: %s", strerror(-result));
@@ -156,12 +161,16 @@ bool tracer_follows_mini_sockets(const struct tracer *tracer)
 	return tracer->follows_mini_sockets;
 }
 
-/* Lets the kernel side write the records that waited for an RST which did not come. */
-static int decide(struct tracer *tracer, uint64_t min_age_ns)
+/*
+ * Lets the kernel side write the records that waited for an RST which did not come, and unless
+ * stale_ns is 0 those that have waited so long for an event that was missed.
+ */
+static int decide(struct tracer *tracer, uint64_t min_age_ns, uint64_t stale_ns)
 {
 	struct {
 		uint64_t min_age_ns;
-	} arguments = { min_age_ns };
+		uint64_t stale_ns;
+	} arguments = { min_age_ns, stale_ns };
 	struct bpf_test_run_opts run = {
 		.sz = sizeof(run),
 		.ctx_in = &arguments,
@@ -180,8 +189,12 @@ static int consume(struct tracer *tracer)
 
 int tracer_drain(struct tracer *tracer)
 {
-	int result = decide(tracer, DECIDE_AFTER_NS);
+	uint64_t now = clock_now_ns();
+	bool sweeps = now - tracer->swept_at >= SWEEP_EVERY_NS;
+	int result = decide(tracer, DECIDE_AFTER_NS, sweeps ? STALE_AFTER_NS : 0);
 
+	if (sweeps)
+		tracer->swept_at = now;
 	return result ? result : consume(tracer);
 }
 
@@ -268,7 +281,7 @@ int tracer_finish(struct tracer *tracer)
 	skeleton->links.on_state = NULL;
 	nanosleep(&pause, NULL);
 	close_trace__detach(skeleton);
-	result = decide(tracer, 0);
+	result = decide(tracer, 0, 0);
 	if (!result)
 		result = consume(tracer);
 	if (!result)

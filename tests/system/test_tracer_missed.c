@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* Events that the kernel does not report. Here it is made to: their programs are taken off. */
+#include "tracer/tracer.c"
+
+#include "tests/support/tcp.h"
+#include "tests/support/trace.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+static struct trace trace;
+static struct close_trace *skeleton;
+static int listener;
+static uint16_t port;
+
+static int set_up(void **state)
+{
+	(void)state;
+	listener = tcp_listen(0, &port);
+	trace_start(&trace, port, 0);
+	skeleton = trace.tracer->skeleton;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	trace_stop(&trace);
+	return close(listener);
+}
+
+static void take_off(struct bpf_link **link)
+{
+	assert_int_equal(bpf_link__destroy(*link), 0);
+	*link = NULL;
+}
+
+static void put_back(struct bpf_link **link, const struct bpf_program *program)
+{
+	*link = bpf_program__attach(program);
+	assert_non_null(*link);
+}
+
+/* A connection that the peer closes; half-closed before, it has ended then. */
+static int accept_closed_by_peer(uint64_t *ret_cookie, bool half_closed)
+{
+	int client = tcp_connect(port);
+	int server = accept(listener, NULL, NULL);
+
+	assert_true(server >= 0);
+	*ret_cookie = socket_cookie(server);
+	if (half_closed)
+		shutdown(server, SHUT_WR);
+	close(client);
+	usleep(20000);
+	return server;
+}
+
+static void a_return_that_was_missed_is_not_that_of_the_next_close(void **state)
+{
+	const struct close_record *record;
+	uint64_t cookie;
+	int server = accept_closed_by_peer(&cookie, true);
+
+	(void)state;
+	take_off(&skeleton->links.on_syscall_exit);
+	close(server);
+	put_back(&skeleton->links.on_syscall_exit, skeleton->progs.on_syscall_exit);
+	usleep(20000);
+	close(open("/dev/null", O_RDONLY | O_CLOEXEC));
+	record = trace_wait(&trace, cookie, 5);
+	assert_non_null(record);
+	assert_int_equal(record->end, CLOSE_END_FIN);
+	assert_int_equal(record->closer_pid, getpid());
+	assert_true(record->close_call_ns == CLOSE_TRACE_UNKNOWN);
+}
+
+/* Taken out of the table, or the table of a long trace would fill. */
+static void a_destruction_that_was_missed(void **state)
+{
+	const struct close_record *record;
+	uint64_t cookie, open_cookie;
+	int server = accept_closed_by_peer(&cookie, false);
+	int open_server = accept_closed_by_peer(&open_cookie, true);
+
+	(void)state;
+	take_off(&skeleton->links.on_destroy);
+	close(server);
+	put_back(&skeleton->links.on_destroy, skeleton->progs.on_destroy);
+	usleep(20000);
+	assert_int_equal(decide(trace.tracer, 0, 10 * NS_PER_S), 0);
+	assert_int_equal(tracer_drain(trace.tracer), 0);
+	assert_int_equal(trace.count, 0);
+	assert_int_equal(decide(trace.tracer, 0, NS_PER_MS), 0);
+	record = trace_wait(&trace, cookie, 5);
+	assert_non_null(record);
+	assert_int_equal(record->end, CLOSE_END_FIN);
+	assert_int_equal(record->closer_pid, getpid());
+	/* The other has ended too, but its server may take as long as it likes to close it. */
+	assert_int_equal(trace.count, 1);
+	close(open_server);
+	assert_non_null(trace_wait(&trace, open_cookie, 5));
+	assert_int_equal(trace.count, 2);
+}
+
+static int run_group(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			a_return_that_was_missed_is_not_that_of_the_next_close, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_destruction_that_was_missed, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+int main(void)
+{
+	return trace_run_tests(run_group);
+}
