@@ -290,8 +290,11 @@ static void ten_thousand_at_once_cost_little_and_leave_nothing(void **state)
 	long before, kib;
 
 	(void)state;
-	if (!enough_fds())
+	if (!enough_fds()) {
+		print_message(
+			"# SKIP the limit of open files is too low for ten thousand lingers\n");
 		skip();
+	}
 	lingerd_start(&daemon, patient);
 	assert_int_equal(linger_client_open(&client, daemon.socket), 0);
 	before = resident_kib(daemon.process.pid);
@@ -333,8 +336,12 @@ static void ten_thousand_under_valgrind_leak_nothing(void **state)
 	int listener;
 
 	(void)state;
-	if (built_sanitized() || access(valgrind[0], X_OK))
+	if (built_sanitized() || access(valgrind[0], X_OK)) {
+		print_message("# SKIP %s\n", built_sanitized()
+						     ? "LeakSanitizer looks for leaks here"
+						     : "no valgrind");
 		skip();
+	}
 	listener = tcp_listen(0, &port);
 	lingerd_start_under(&daemon, valgrind, patient);
 	assert_int_equal(linger_client_open(&client, daemon.socket), 0);
