@@ -145,13 +145,14 @@ static void end_fin_wait_2(struct connection *connection, __u64 now)
 	if (!connection->fin_wait_2_at)
 		return;
 	record->fin_wait_2_ns = now - connection->fin_wait_2_at;
-	record->orphan_ns = 0;
 	if (record->flags & CLOSE_CALLED) {
 		__u64 orphaned_at = record->closed_ns > connection->fin_wait_2_at
 					    ? record->closed_ns
 					    : connection->fin_wait_2_at;
 
 		record->orphan_ns = now - orphaned_at;
+	} else if (!connection->was_mini) { /* a mini-socket comes after a close(), seen or not */
+		record->orphan_ns = 0;
 	}
 }
 

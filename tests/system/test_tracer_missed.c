@@ -108,12 +108,48 @@ static void a_destruction_that_was_missed(void **state)
 	assert_int_equal(trace.count, 2);
 }
 
+/* The mini-socket says that there was a last close(), but not when. */
+static void a_close_that_was_missed_leaves_the_orphan_unknown(void **state)
+{
+	const struct close_record *record;
+	int client = tcp_connect(port);
+	int server = accept(listener, NULL, NULL);
+	uint64_t cookie;
+
+	(void)state;
+	assert_true(server >= 0);
+	if (!tracer_follows_mini_sockets(trace.tracer)) {
+		print_message("# SKIP mini-sockets are not followed here\n");
+		skip();
+	}
+	cookie = socket_cookie(server);
+	shutdown(server, SHUT_WR);
+	usleep(200000); /* the peer may delay its acknowledgement of the FIN */
+	take_off(&skeleton->links.on_state);
+	take_off(&skeleton->links.on_destroy);
+	close(server);
+	put_back(&skeleton->links.on_destroy, skeleton->progs.on_destroy);
+	put_back(&skeleton->links.on_state, skeleton->progs.on_state);
+	usleep(50000);
+	close(client);
+	usleep(50000);
+	assert_int_equal(tracer_finish(trace.tracer), 0);
+	record = trace_find(&trace, cookie);
+	assert_non_null(record);
+	assert_int_equal(record->end, CLOSE_END_FIN);
+	assert_true(record->fin_wait_2_ns != CLOSE_TRACE_UNKNOWN);
+	assert_true(record->fin_wait_2_ns >= 50 * NS_PER_MS);
+	assert_true(record->orphan_ns == CLOSE_TRACE_UNKNOWN);
+}
+
 static int run_group(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			a_return_that_was_missed_is_not_that_of_the_next_close, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_destruction_that_was_missed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_close_that_was_missed_leaves_the_orphan_unknown,
+						set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
