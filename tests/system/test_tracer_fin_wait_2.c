@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -288,9 +289,14 @@ static void none_of_many_is_wrong(void **state)
 	enum { COUNT = 600 };
 	struct connection *connections = calloc(COUNT, sizeof(*connections));
 	struct tracer_losses losses;
+	struct rlimit files;
 	size_t empty = 0;
 
 	(void)state;
+	/* Two descriptors each: more than a process is mostly given, less than it may take. */
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+	files.rlim_cur = files.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
 	set_up();
 	assert_non_null(connections);
 	srandom(7);
