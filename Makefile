@@ -10,6 +10,8 @@ PREFIX   ?= /usr/local
 DESTDIR  ?=
 # Which tests test-vm runs, as tests/run takes them; none: those of the kernel side.
 PATTERN  ?=
+# On which of Debian 12's kernels: 6.1 or 6.12.
+KERNEL   ?= 6.1
 # Sanitizers, as clang and gcc spell them: make SAN=address,undefined test
 SAN      ?=
 # One build directory per flavour, so that a sanitized object never meets a plain one.
@@ -55,12 +57,12 @@ test: deps-test ## install what is missing, build, run every test that needs no 
 	@$(MAKE) --no-print-directory -j$(JOBS) all tests-build
 	@BUILD=$(BUILD) tests/run
 
-test-vm: deps-vm ## the same for the tests of the kernel side, on Debian's stock kernel in QEMU
+test-vm: deps-vm ## install what is missing, build, run the kernel side's tests on a stock kernel in QEMU
 	@$(MAKE) --no-print-directory -j$(JOBS) all tests-build
-	@BUILD=$(BUILD) tests/vm/run $(PATTERN)
+	@BUILD=$(BUILD) KERNEL=$(KERNEL) tests/vm/run $(PATTERN)
 
 vm-shell: deps-vm ## a shell on that kernel; tests/vm/run -- COMMAND runs one command
-	@tests/vm/run --shell
+	@BUILD=$(BUILD) KERNEL=$(KERNEL) tests/vm/run --shell
 
 lint: deps-lint ## formatter, clang-tidy, cppcheck, shellcheck
 	@$(MAKE) --no-print-directory -j$(JOBS) lint-checks
