@@ -22,6 +22,7 @@ enum { ATTEMPTS = 3, FAILED = 1, FAILED_WITH_EVENTS_MISSED = 2, OPEN_MAX = 256 }
 /* Those of failed tests stay open. */
 static struct tracer *open_tracers[OPEN_MAX];
 static uint64_t missed_by_closed_ones;
+static bool tests_fentry;
 
 static uint64_t missed_by(const struct tracer *tracer)
 {
@@ -91,7 +92,7 @@ static void show(int output)
 		fwrite(buffer, 1, (size_t)n, stdout);
 }
 
-int trace_run_tests(int (*run_group)(void))
+static int run_attempts(int (*run_group)(void))
 {
 	int output = memfd_create("output", MFD_CLOEXEC);
 	int result = FAILED;
@@ -107,6 +108,49 @@ int trace_run_tests(int (*run_group)(void))
 	show(output);
 	close(output);
 	return result;
+}
+
+static void ignore(void *context, const struct close_record *record)
+{
+	(void)context;
+	(void)record;
+}
+
+static bool kernel_takes_fentry(void)
+{
+	const struct tracer_options options = { .hooks = TRACER_HOOKS_FENTRY, .on_record = ignore };
+	struct tracer *tracer = NULL;
+	char error[256];
+	int result = tracer_open(&tracer, &options, error, sizeof(error));
+
+	tracer_close(tracer);
+	return !result;
+}
+
+int trace_run_tests(int (*run_group)(void))
+{
+	int result = 0;
+
+	if (kernel_takes_fentry()) {
+		tests_fentry = true;
+		result = run_attempts(run_group);
+		tests_fentry = false;
+		printf("# the same with tracepoints\n");
+	}
+	return run_attempts(run_group) || result;
+}
+
+bool trace_tests_fentry(void)
+{
+	return tests_fentry;
+}
+
+unsigned int trace_slowness(void)
+{
+	const char *text = getenv("TEST_SLOWNESS");
+	int slowness = text ? atoi(text) : 1;
+
+	return slowness > 0 ? (unsigned int)slowness : 1;
 }
 
 static void keep(void *context, const struct close_record *record)
@@ -128,6 +172,8 @@ void trace_start_with(struct trace *trace, const struct tracer_options *options)
 	int result;
 
 	memset(trace, 0, sizeof(*trace));
+	if (complete.hooks == TRACER_HOOKS_AUTO)
+		complete.hooks = tests_fentry ? TRACER_HOOKS_FENTRY : TRACER_HOOKS_TRACEPOINT;
 	complete.on_record = keep;
 	complete.context = trace;
 	result = tracer_open(&trace->tracer, &complete, error, sizeof(error));

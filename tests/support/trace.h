@@ -3,6 +3,7 @@
 #ifndef TEST_TRACE_H
 #define TEST_TRACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,8 +26,18 @@ const struct close_record *trace_wait(struct trace *trace, uint64_t cookie, unsi
 const struct close_record *trace_find(const struct trace *trace, uint64_t cookie);
 void trace_stop(struct trace *trace);
 
+/* Whether the tests of this run want fentry; otherwise tracepoints. */
+bool trace_tests_fentry(void);
+
 /*
- * Runs a group of tests in a process of its own, for main(). Some kernels keep events from all BPF programs
+ * How many times as slow as a machine this one is allowed to be: TEST_SLOWNESS in the environment, which
+ * tests/vm/run sets for its emulation. 1 otherwise.
+ */
+unsigned int trace_slowness(void);
+
+/*
+ * Runs a group of tests in a process of its own, for main(): with tracepoints, and before that with fentry where
+ * the kernel takes it. Some kernels keep events from all BPF programs
  * while a guarded task runs, interrupts of it included; the tracer notices, and a test cannot pass then. So a
  * group that failed is run again, twice at most, if and only if events were missed in it; the output is that
  * of the last run. Returns main()'s result.

@@ -260,7 +260,6 @@ static void rows_add_up_to_the_counters_of_the_kernel(void **state)
 	assert_int_equal(trace.count, 2 * EACH * (sizeof(ways) / sizeof(ways[0]) + 1));
 	for (size_t i = 0; i < trace.count; i++)
 		count(&expected, &trace.records[i]);
-	expected.out_resets += counts.stray_resets;
 
 	assert_int_equal(counters.abort_on_close, EACH);
 	assert_int_equal(expected.abort_on_close, counters.abort_on_close);
@@ -270,8 +269,12 @@ static void rows_add_up_to_the_counters_of_the_kernel(void **state)
 	assert_int_equal(expected.abort_on_linger, counters.abort_on_linger);
 	assert_true(counters.time_wait_overflow > 0);
 	assert_int_equal(expected.time_wait_overflow, counters.time_wait_overflow);
-	assert_true(counts.stray_resets > 0);
-	assert_int_equal(expected.out_resets, counters.out_resets);
+	if (counts.stray_resets == CLOSE_TRACE_UNKNOWN) {
+		assert_true(expected.out_resets < counters.out_resets);
+	} else {
+		assert_true(counts.stray_resets > 0);
+		assert_int_equal(expected.out_resets + counts.stray_resets, counters.out_resets);
+	}
 	trace_stop(&trace);
 }
 

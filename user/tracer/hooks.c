@@ -30,7 +30,7 @@ bool hook_set_choose(struct hook_set *ret, const struct tracer_options *options,
 		if (!is_possible(&sets[i], options->hooks) || attempt--)
 			continue;
 		*ret = sets[i];
-		if (options->no_close_calls && !ret->fentry)
+		if (!ret->fentry && (options->no_close_calls || !kernel_closes_in_call()))
 			ret->close_calls = false;
 		return true;
 	}

@@ -4,6 +4,7 @@
 #include <bpf/btf.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/utsname.h>
 
 /* The arguments of a tracepoint, the programs' context among them; 0 when there is no such one. */
 static unsigned int tracepoint_arguments(const char *name)
@@ -49,4 +50,14 @@ bool kernel_shows_mini_sockets(void)
 bool kernel_tells_reset_reason(void)
 {
 	return tracepoint_arguments("btf_trace_tcp_send_reset") == 4;
+}
+
+/* Nothing in the kernel's types tells of it. */
+bool kernel_closes_in_call(void)
+{
+	unsigned int major = 0, minor = 0;
+	struct utsname system;
+
+	return !uname(&system) && sscanf(system.release, "%u.%u", &major, &minor) == 2 &&
+	       (major > 6 || (major == 6 && minor >= 6));
 }

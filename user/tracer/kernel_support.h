@@ -11,7 +11,10 @@
  */
 bool kernel_shows_mini_sockets(void);
 
-/* Whether the kernel says why it sends an RST: Linux 6.10. */
+/* Whether close() does its work before it returns to system call tracing, or puts it off: Linux 6.6. */
+bool kernel_closes_in_call(void);
+
+/* Whether the kernel says why it sends an RST, and tells of all of them: Linux 6.10. */
 bool kernel_tells_reset_reason(void);
 
 #endif

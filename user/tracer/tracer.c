@@ -58,7 +58,7 @@ static int explain(int result, enum tracer_hooks hooks, char *error, size_t erro
 			 "lockdown; "
 			 "tracepoints need less",
 			 strerror(-result));
-	else if (result == -EPERM || result == -EACCES)
+	else if (result == -EPERM) /* EACCES is the verifier's */
 		snprintf(error, error_size,
 			 "not allowed to load BPF programs; run as root or with CAP_BPF and "
 			 "CAP_PERFMON");
@@ -66,7 +66,7 @@ static int explain(int result, enum tracer_hooks hooks, char *error, size_t erro
 		snprintf(error, error_size,
 			 "no /sys/kernel/btf/vmlinux; the kernel must be built with "
 			 "CONFIG_DEBUG_INFO_BTF");
-	else if (result == -EINVAL || result == -ESRCH || result == -ENOENT)
+	else if (result == -EACCES || result == -EINVAL || result == -ESRCH || result == -ENOENT)
 		snprintf(error, error_size,
 			 "this kernel does not take the programs (%s); Linux 5.15 or later is "
 			 "needed, LINGERTRACE_DEBUG=1 in the environment shows libbpf's messages",
@@ -395,7 +395,9 @@ void tracer_get_counts(const struct tracer *tracer, struct tracer_counts *ret)
 	ret->followed = __atomic_load_n(&counters->followed, __ATOMIC_RELAXED);
 	ret->filtered =
 		__atomic_load_n(&counters->filtered, __ATOMIC_RELAXED) + tracer->filtered_end;
-	ret->stray_resets = __atomic_load_n(&counters->stray_resets, __ATOMIC_RELAXED);
+	ret->stray_resets = tracer->skeleton->rodata->has_reset_reason
+				    ? __atomic_load_n(&counters->stray_resets, __ATOMIC_RELAXED)
+				    : CLOSE_TRACE_UNKNOWN;
 	ret->missed_events = missed_runs(tracer->skeleton) +
 			     __atomic_load_n(&counters->missed_states, __ATOMIC_RELAXED) +
 			     tracer->missed_ends;

@@ -63,7 +63,10 @@ struct tracer_counts {
 	 * marked; a connection whose beginning was missed has none.
 	 */
 	uint64_t missed_events;
-	/* RSTs that this host sent for no connection that was followed: nobody listened, or it was over. */
+	/*
+	 * RSTs that this host sent for no connection that was followed: nobody listened, or it was over. Before
+	 * Linux 6.10 the kernel does not tell: CLOSE_TRACE_UNKNOWN.
+	 */
 	uint64_t stray_resets;
 };
 
@@ -77,6 +80,7 @@ int tracer_open(struct tracer **ret, const struct tracer_options *options, char 
 
 /* What is attached. */
 bool tracer_uses_fentry(const struct tracer *tracer);
+/* Whether close_call_ns is known. By tracepoints it takes Linux 6.6. */
 bool tracer_times_close_calls(const struct tracer *tracer);
 /*
  * Whether FIN_WAIT_2 is followed after close(); otherwise fin_wait_2_ns, orphan_ns, ended_ns and
