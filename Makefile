@@ -29,7 +29,7 @@ include packaging/install.mk
 
 JOBS := $(shell nproc)
 
-.PHONY: all say-missing deps deps-test deps-lint run-scenario test test-vm vm-shell lint clean help
+.PHONY: all say-missing deps deps-test deps-lint run-scenario test test-vm vm-shell bench lint clean help
 
 all: say-missing $(BPF_OBJECTS) $(USER_ARTEFACTS) ## build everything into build/
 
@@ -45,6 +45,9 @@ deps-test:
 
 deps-vm:
 	@packaging/install-packages.sh build test vm
+
+deps-bench:
+	@packaging/install-packages.sh build bench
 
 deps-lint:
 	@packaging/install-packages.sh build lint
@@ -63,6 +66,10 @@ test-vm: deps-vm ## install what is missing, build, run the kernel side's tests 
 
 vm-shell: deps-vm ## a shell on that kernel; tests/vm/run -- COMMAND runs one command
 	@BUILD=$(BUILD) KERNEL=$(KERNEL) tests/vm/run --shell
+
+bench: deps-bench ## install what is missing, build, measure side by side with the peers, as ratios
+	@$(MAKE) --no-print-directory -j$(JOBS) all bench-build
+	@BUILD=$(BUILD) tests/bench/tracer.py
 
 lint: deps-lint ## formatter, clang-tidy, cppcheck, shellcheck
 	@$(MAKE) --no-print-directory -j$(JOBS) lint-checks

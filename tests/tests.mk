@@ -9,9 +9,17 @@ TESTABLE  := $(filter-out %/main.o,$(call objects,user/common user/liblinger use
 TEST_SUPPORT  := $(call objects,tests/support)
 TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c tests/system/*.c))
 
-.PHONY: tests-build lint-checks
+.PHONY: tests-build bench-build lint-checks
 
 tests-build: $(TEST_PROGRAMS)
+
+# bench/: each .c a program of its own, that the scripts beside it run.
+bench-build: $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o
+	@mkdir -p $(@D)
+	$(call step,LINK)
+	$(Q)$(CC) $(USER_LDFLAGS) $^ -o $@
 
 $(BUILD)/obj/testable.a: $(TESTABLE)
 	$(call step,AR)

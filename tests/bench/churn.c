@@ -4,7 +4,7 @@
  * thread can. Each carries a request and a response of some bytes; the server closes first, in order. Prints the
  * nanoseconds per connection: of the clock, and of CPU time.
  */
-#define _GNU_SOURCE
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>

@@ -7,6 +7,7 @@ The figures are the CPU time of that thread per connection, kernel and BPF progr
 its context, and the CPU time of the tracer itself per connection.
 """
 import argparse
+import json
 import os
 import resource
 import signal
@@ -72,6 +73,42 @@ def cpu_ticks(pid):
         return int(file.read().split()[0]) / 1e9
 
 
+def bpf_programs():
+    output = subprocess.run(["/usr/sbin/bpftool", "-j", "prog", "show"], check=True, stdout=subprocess.PIPE).stdout
+    return {program["id"]: program for program in json.loads(output)}
+
+
+def program_costs(port):
+    """What the kernel counts of its BPF programs while the tracer runs: name, runs per connection, ns per run."""
+    with open("/proc/sys/kernel/bpf_stats_enabled", "r+") as switch:
+        before = switch.read()
+        switch.seek(0)
+        switch.write("1")
+    try:
+        others = bpf_programs()
+        tracer = subprocess.Popen([f"{BUILD}/lingertrace", "--csv", "/dev/null", "--port", str(port)],
+                                  stderr=subprocess.DEVNULL)
+        time.sleep(1.0)
+        churn(port)
+        programs = bpf_programs()
+        tracer.send_signal(signal.SIGTERM)
+        tracer.wait()
+    finally:
+        with open("/proc/sys/kernel/bpf_stats_enabled", "w") as switch:
+            switch.write(before)
+    ours = [program for key, program in programs.items() if key not in others and program.get("run_cnt")]
+    return [(program["name"], program["run_cnt"] / (CONNECTIONS * ROUNDS), program["run_time_ns"] / program["run_cnt"])
+            for program in ours]
+
+
+def print_program_costs(port):
+    print("BPF programs of lingertrace --port, as the kernel counts them (which itself costs some 40 ns a run)")
+    print(f"  {'program':<20} {'runs per connection':>20} {'ns per run':>12}")
+    for name, runs, ns in program_costs(port):
+        print(f"  {name:<20} {runs:>20.2f} {ns:>12.1f}")
+    print()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--blocks", type=int, default=10)
@@ -94,6 +131,7 @@ def main():
     bench.print_ratios("Connection churn", results, "off", "cpu_ns", "CPU ns per connection",
                        {"lingertrace --port": "<= 1.03"})
     bench.print_ratios("Connection churn", results, "off", "wall_ns", "ns per connection")
+    print_program_costs(port)
     bench.write_csv(options.csv, results)
     print(f"figures of all blocks: {options.csv}")
 
