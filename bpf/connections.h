@@ -6,30 +6,38 @@
 #ifndef CONNECTIONS_H
 #define CONNECTIONS_H
 
-#include "kernel.h"
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_endian.h>
-#include "close_trace.h"
+#include "filters.h"
 
-const volatile bool all_ports = true;
-const volatile __u8 watched_ports[65536 / 8]; /* a bit per local port */
 const volatile __u64 wakeup_bytes = 64 * 1024;
 
-/* Read by user space through the mapped section. */
+/*
+ * Read by user space through the mapped section. followed == records in the ring buffer and in the table +
+ * lost_ring_full + lost_map_full + filtered.
+ */
+__u64 followed;
+__u64 filtered;
 __u64 lost_ring_full;
 __u64 lost_map_full;
 __u64 missed_states; /* changes of state that an event of another one gives away */
 
+/* The mini-socket that holds the connection. */
+enum mini_stay { NO_MINI, MINI_FIN_WAIT_2, MINI_TIME_WAIT };
+
 struct connection {
 	struct close_record record; /* first: user space reads what is left in the table */
-	__u64 fin_wait_1_at;	    /* 0: not entered, or the moment was missed */
+	/* Moments; 0: not entered, or missed. */
+	__u64 entered_at; /* the full socket's state */
 	__u64 fin_wait_2_at;
-	__u64 left_at; /* when the full socket reached CLOSE */
+	__u64 time_wait_at;
+	__u64 left_at;	   /* when the full socket reached CLOSE */
+	__u32 read_at_fin; /* read_seq() when shutdown() sent our FIN */
 	__u32 holders;
-	__u32 mini;    /* held by a mini-socket in FIN_WAIT_2 */
-	bool was_mini; /* what the full socket has to say of the end does not count */
-	__u8 state;    /* as of the last event seen */
+	__u32 mini;		/* enum mini_stay */
+	bool knows_read_at_fin; /* read_at_fin is */
+	__u8 state;		/* of the full socket, as of the last event seen */
+	bool had_mini;		/* a mini-socket took the full socket's place */
+	/* It did so in FIN_WAIT_2: what the full socket has to say of the end does not count. */
+	bool outlived;
 };
 
 struct {
@@ -39,26 +47,19 @@ struct {
 	__type(value, struct connection);
 } connections SEC(".maps");
 
-/* Destroyed sockets whose RST, if any, has yet to be reported; value: since when. */
+/* Sockets that are gone, but not for a reason that is known: it may yet be told. Value: since when. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u64);
 	__type(value, __u64);
 } undecided SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1024 * 1024);
+	__uint(max_entries, 4 * 1024 * 1024);
 } records SEC(".maps");
-
-static bool is_watched(const struct sock *sk)
-{
-	/* Not skc_num: it is 0 once the socket is unhashed. */
-	__u16 port = bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
-
-	return all_ports || watched_ports[port / 8] & 1 << port % 8;
-}
 
 /* Only a followed connection is sure to have a cookie; the others must not be given one. */
 static struct connection *find(const struct sock *sk, __u64 *ret_cookie)
@@ -68,14 +69,24 @@ static struct connection *find(const struct sock *sk, __u64 *ret_cookie)
 }
 
 /* Whoever takes the connection out of the table owns it: no record is written twice. */
+static void drop(__u64 cookie, __u64 *counter)
+{
+	if (!bpf_map_delete_elem(&connections, &cookie))
+		__sync_fetch_and_add(counter, 1);
+}
+
 static void emit(__u64 cookie, struct connection *connection)
 {
-	struct close_record *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	struct close_record *record;
 	__u64 flags = BPF_RB_NO_WAKEUP;
 
+	if (!is_wanted(&connection->record)) {
+		drop(cookie, &filtered);
+		return;
+	}
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 	if (!record) {
-		if (!bpf_map_delete_elem(&connections, &cookie))
-			__sync_fetch_and_add(&lost_ring_full, 1);
+		drop(cookie, &lost_ring_full);
 		return;
 	}
 	*record = connection->record;
@@ -99,61 +110,65 @@ static void release(__u64 cookie, struct connection *connection)
 		emit(cookie, connection);
 }
 
-static void describe(struct close_record *record, const struct sock *sk)
+/* Leaves the hold on the connection to the doubt; false if that found no room. */
+static bool doubt(__u64 cookie, struct connection *connection, __u64 now)
 {
-	record->netns = sk->__sk_common.skc_net.net->ns.inum;
-	record->family = sk->__sk_common.skc_family;
-	record->lport = bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
-	record->rport = bpf_ntohs(sk->__sk_common.skc_dport);
+	if (!bpf_map_update_elem(&undecided, &cookie, &now, BPF_ANY))
+		return true;
+	connection->record.flags |= CLOSE_INCOMPLETE;
+	return false;
+}
+
+/* Whether there was one. The caller has the hold then. */
+static bool end_doubt(__u64 cookie)
+{
+	return !bpf_map_delete_elem(&undecided, &cookie);
+}
+
+static void describe(struct close_record *record, const struct sock_common *sk)
+{
+	record->netns = sk->skc_net.net->ns.inum;
+	record->family = sk->skc_family;
+	record->lport = sk->skc_num;
+	record->rport = bpf_ntohs(sk->skc_dport);
 	if (record->family == AF_INET) {
-		bpf_core_read(record->laddr, 4, &sk->__sk_common.skc_rcv_saddr);
-		bpf_core_read(record->raddr, 4, &sk->__sk_common.skc_daddr);
-	} else if (bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) {
-		bpf_core_read(record->laddr, 16, &sk->__sk_common.skc_v6_rcv_saddr);
-		bpf_core_read(record->raddr, 16, &sk->__sk_common.skc_v6_daddr);
+		bpf_core_read(record->laddr, 4, &sk->skc_rcv_saddr);
+		bpf_core_read(record->raddr, 4, &sk->skc_daddr);
+	} else if (bpf_core_field_exists(sk->skc_v6_daddr)) {
+		bpf_core_read(record->laddr, 16, &sk->skc_v6_rcv_saddr);
+		bpf_core_read(record->raddr, 16, &sk->skc_v6_daddr);
 	}
 }
 
-static int follow(struct sock *sk, __u64 now)
-{
-	struct connection connection = {};
-	struct close_record *record = &connection.record;
-	__u64 cookie = bpf_get_socket_cookie(sk);
-	struct connection *former = bpf_map_lookup_elem(&connections, &cookie);
-
-	if (former) /* connect(), disconnect, connect() on one socket */
-		emit(cookie, former);
-	record->cookie = cookie;
-	record->established_ns = now;
-	record->ended_ns = record->closed_ns = record->close_call_ns = CLOSE_TRACE_UNKNOWN;
-	record->fin_wait_1_ns = record->fin_wait_2_ns = record->orphan_ns = CLOSE_TRACE_UNKNOWN;
-	record->time_wait_ns = CLOSE_TRACE_UNKNOWN;
-	record->unread_bytes = record->unacked_bytes = CLOSE_TRACE_UNKNOWN;
-	record->end = CLOSE_END_OPEN;
-	describe(record, sk);
-	connection.state = TCP_ESTABLISHED;
-	connection.holders = 1;
-	if (bpf_map_update_elem(&connections, &cookie, &connection, BPF_ANY))
-		__sync_fetch_and_add(&lost_map_full, 1);
-	return 0;
-}
-
-static void end_fin_wait_2(struct connection *connection, __u64 now)
+static void begin(struct connection *connection, const struct sock_common *sk, __u64 cookie)
 {
 	struct close_record *record = &connection->record;
 
-	if (!connection->fin_wait_2_at)
-		return;
-	record->fin_wait_2_ns = now - connection->fin_wait_2_at;
-	if (record->flags & CLOSE_CALLED) {
-		__u64 orphaned_at = record->closed_ns > connection->fin_wait_2_at
-					    ? record->closed_ns
-					    : connection->fin_wait_2_at;
+	record->cookie = cookie;
+	record->established_ns = record->half_closed_ns = CLOSE_TRACE_UNKNOWN;
+	record->closed_ns = record->ended_ns = record->close_call_ns = CLOSE_TRACE_UNKNOWN;
+	record->fin_wait_1_ns = record->fin_wait_2_ns = record->orphan_ns = CLOSE_TRACE_UNKNOWN;
+	record->closing_ns = record->close_wait_ns = record->last_ack_ns = CLOSE_TRACE_UNKNOWN;
+	record->time_wait_ns = CLOSE_TRACE_UNKNOWN;
+	record->unread_bytes = record->unacked_bytes = CLOSE_TRACE_UNKNOWN;
+	record->drained_bytes = CLOSE_TRACE_UNKNOWN;
+	record->reset_reason = CLOSE_TRACE_NO_REASON;
+	record->end = CLOSE_END_OPEN;
+	connection->holders = 1;
+	describe(record, sk);
+}
 
-		record->orphan_ns = now - orphaned_at;
-	} else if (!connection->was_mini) { /* a mini-socket comes after a close(), seen or not */
-		record->orphan_ns = 0;
-	}
+/* flags: BPF_NOEXIST where the connection may be followed already. */
+static void follow(struct connection *connection, __u64 flags)
+{
+	long result =
+		bpf_map_update_elem(&connections, &connection->record.cookie, connection, flags);
+
+	if (result == -EEXIST)
+		return;
+	__sync_fetch_and_add(&followed, 1);
+	if (result)
+		__sync_fetch_and_add(&lost_map_full, 1);
 }
 
 #endif

@@ -25,6 +25,7 @@ typedef _Bool bool;
 /* uapi/linux/bpf.h: part of the kernel's ABI */
 enum bpf_map_type { BPF_MAP_TYPE_HASH = 1, BPF_MAP_TYPE_RINGBUF = 27 };
 enum { BPF_ANY, BPF_NOEXIST, BPF_EXIST };
+enum { BPF_F_NO_PREALLOC = 1 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 enum { BPF_RB_AVAIL_DATA = 0 };
 
@@ -35,11 +36,14 @@ enum {
 	TCP_FIN_WAIT2 = 5,
 	TCP_TIME_WAIT = 6,
 	TCP_CLOSE = 7,
+	TCP_CLOSE_WAIT = 8,
 	TCP_LAST_ACK = 9,
 	TCP_CLOSING = 11,
 };
-enum { TCP_FLAGS_OFFSET = 13, TCP_FLAG_RST = 4 };
+/* In the header of a segment */
+enum { TCP_DESTINATION_OFFSET = 2, TCP_FLAGS_OFFSET = 13, TCP_FLAG_RST = 4 };
 enum { AF_INET = 2, AF_INET6 = 10 };
+enum { EEXIST = 17 };
 enum { S_IFMT = 0170000, S_IFSOCK = 0140000 };
 
 #if defined(__TARGET_ARCH_x86)
@@ -76,6 +80,7 @@ struct sock_common {
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
 	__be16 skc_dport;
+	__u16 skc_num;
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
 	possible_net_t skc_net;
@@ -89,13 +94,34 @@ typedef struct {
 	int owned;
 } socket_lock_t;
 
+struct kernfs_node {
+	__u64 id;
+};
+
+struct cgroup_subsys_state {
+	struct cgroup_subsys_state *parent;
+};
+
+struct cgroup {
+	struct cgroup_subsys_state self; /* first: that of the parent is the parent */
+	struct kernfs_node *kn;
+	int level;
+};
+
+struct sock_cgroup_data {
+	struct cgroup *cgroup;
+};
+
 struct sock {
 	struct sock_common __sk_common;
+	struct sock_cgroup_data sk_cgrp_data;
 	socket_lock_t sk_lock;
 	struct socket *sk_socket;
 };
 
 enum sock_flags { SOCK_DONE = 1 };
+
+enum tcp_tw_status { TCP_TW_RST = 1 };
 
 struct inet_sock {
 	__be16 inet_sport;
@@ -118,7 +144,12 @@ struct inet_timewait_sock {
 	struct timer_list tw_timer;
 };
 
+struct net_device {
+	possible_net_t nd_net;
+};
+
 struct sk_buff {
+	struct net_device *dev;
 	unsigned char *head;
 	__u16 transport_header;
 };
@@ -153,6 +184,15 @@ struct fdtable {
 
 struct files_struct {
 	struct fdtable *fdt;
+};
+
+struct bpf_iter_meta {
+	__u64 session_id;
+};
+
+struct bpf_iter__tcp {
+	struct bpf_iter_meta *meta;
+	struct sock_common *sk_common;
 };
 
 struct task_struct {

@@ -1,31 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * FIN_WAIT_2 after close(). The kernel replaces the socket by a timewait mini-socket with the same
- * cookie, whose substate says FIN_WAIT_2. It has no tracepoints of its own, but a timer, and each
- * packet for it is dropped in the end. Part of close_trace.bpf.c.
+ * FIN_WAIT_2 after close(), and TIME_WAIT. The kernel replaces the socket by a timewait mini-socket with the
+ * same cookie, whose substate says which of them it is. It has no tracepoints of its own, but a timer, and
+ * each packet for it is dropped in the end. Part of close_trace.bpf.c.
  *
- *   entered:  timer_start, substate FIN_WAIT_2
+ * By tracepoints:
+ *   entered:  timer_start
  *   FIN:      timer_start, substate TIME_WAIT, or else kfree_skb of the packet: the timer starts
  *             anew, but within a bucket of the timer wheel, 2 s at 250 Hz, it does so in silence.
  *   data:     tcp_send_reset
- *   over:     timer_cancel, substate FIN_WAIT_2. What follows says why: timer_expire_entry, a
- *             time-out; kfree_skb of an RST, the peer; nothing, somebody who destroyed it.
- *
+ *   over:     timer_cancel. What follows says why: timer_expire_entry, it ran out; timer_start, it
+ *             starts anew; kfree_skb of an RST, the peer; nothing, somebody who destroyed it.
  * A FIN that both miss leaves the duration empty, unless the peer repeats it.
+ *
+ * By fentry:
+ *   entered, and FIN:  __inet_twsk_schedule, which starts the timer, in silence or not
+ *   data, RST:         tcp_timewait_state_process
+ *   over:              tw_timer_handler, it ran out; inet_twsk_deschedule_put, otherwise
  */
 #ifndef MINI_SOCKET_H
 #define MINI_SOCKET_H
 
-#include "connections.h"
+#include "states.h"
+
+const volatile bool follows_time_wait; /* until it is over; its row comes a minute late */
 
 extern const void tw_timer_handler __ksym __weak;
 
-/* NULL unless the timer is that of a mini-socket. */
 static struct inet_timewait_sock *mini_of_timer(struct timer_list *timer)
 {
-	if (!&tw_timer_handler || timer->function != &tw_timer_handler)
-		return NULL;
 	return (void *)timer - bpf_core_field_offset(struct inet_timewait_sock, tw_timer);
+}
+
+static bool is_mini_timer(const struct timer_list *timer)
+{
+	return &tw_timer_handler && timer->function == &tw_timer_handler;
 }
 
 static int substate(const struct inet_timewait_sock *mini)
@@ -39,12 +48,17 @@ static struct connection *find_mini(const struct inet_timewait_sock *mini, __u64
 	return *ret_cookie ? bpf_map_lookup_elem(&connections, ret_cookie) : NULL;
 }
 
-/* Whether the mini-socket held the connection until now. The caller has the hold then. */
-static bool end_mini(struct connection *connection, enum close_end end)
+/* Whether the mini-socket held the connection in that stay until now. The caller has the hold then. */
+static bool leave_mini(struct connection *connection, enum mini_stay stay)
+{
+	return __sync_val_compare_and_swap(&connection->mini, stay, NO_MINI) == stay;
+}
+
+static bool leave_fin_wait_2(struct connection *connection, enum close_end end)
 {
 	__u64 now = bpf_ktime_get_ns();
 
-	if (!__sync_lock_test_and_set(&connection->mini, 0))
+	if (!leave_mini(connection, MINI_FIN_WAIT_2))
 		return false;
 	connection->record.ended_ns = now;
 	connection->record.end = end;
@@ -52,70 +66,108 @@ static bool end_mini(struct connection *connection, enum close_end end)
 	return true;
 }
 
-static int handle_timer_start(struct timer_list *timer)
+/* Takes over the caller's hold. */
+static void enter_time_wait(__u64 cookie, struct connection *connection)
 {
-	struct inet_timewait_sock *mini = mini_of_timer(timer);
-	struct connection *connection;
-	__u64 cookie;
-
-	if (!mini)
-		return 0;
-	connection = find_mini(mini, &cookie);
-	if (!connection)
-		return 0;
-	if (substate(mini) == TCP_TIME_WAIT) {
-		if (end_mini(connection, CLOSE_END_FIN))
-			release(cookie, connection);
-		return 0;
+	connection->record.state = TCP_TIME_WAIT;
+	if (!follows_time_wait) {
+		release(cookie, connection);
+		return;
 	}
-	if (connection->was_mini)
-		return 0;
-	connection->was_mini = true;
-	connection->record.flags |= CLOSE_FIN_WAIT_2;
-	hold(connection);
-	__sync_lock_test_and_set(&connection->mini, 1);
+	connection->time_wait_at = bpf_ktime_get_ns();
+	__sync_lock_test_and_set(&connection->mini, MINI_TIME_WAIT);
+}
+
+static void handle_fin(__u64 cookie, struct connection *connection)
+{
+	if (leave_fin_wait_2(connection, CLOSE_END_FIN))
+		enter_time_wait(cookie, connection);
+}
+
+static int handle_time_wait_started(__u64 cookie, struct connection *connection)
+{
+	if (connection->mini == MINI_FIN_WAIT_2) {
+		handle_fin(cookie, connection);
+	} else if (!connection->had_mini) {
+		hold(connection);
+		enter_time_wait(cookie, connection);
+	} else if (connection->time_wait_at && !connection->mini && end_doubt(cookie)) {
+		/* It starts anew, with each packet that comes. */
+		connection->record.time_wait_ns = CLOSE_TRACE_UNKNOWN;
+		__sync_lock_test_and_set(&connection->mini, MINI_TIME_WAIT);
+	}
+	connection->had_mini = true;
 	return 0;
 }
 
-static int handle_timer_expire(struct timer_list *timer)
+/* The timer starts or starts anew. */
+static int handle_mini_scheduled(struct inet_timewait_sock *mini)
 {
-	struct inet_timewait_sock *mini = mini_of_timer(timer);
 	struct connection *connection;
 	__u64 cookie;
 
-	if (!mini)
+	connection = find_mini(mini, &cookie);
+	if (!connection)
 		return 0;
+	if (substate(mini) == TCP_TIME_WAIT)
+		return handle_time_wait_started(cookie, connection);
+	if (connection->had_mini)
+		return 0;
+	connection->had_mini = connection->outlived = true;
+	connection->record.flags |= CLOSE_FIN_WAIT_2;
+	hold(connection);
+	__sync_lock_test_and_set(&connection->mini, MINI_FIN_WAIT_2);
+	return 0;
+}
+
+static void end_time_wait(struct connection *connection)
+{
+	connection->record.time_wait_ns = bpf_ktime_get_ns() - connection->time_wait_at;
+}
+
+static int handle_mini_expired(struct inet_timewait_sock *mini)
+{
+	struct connection *connection;
+	__u64 cookie;
+
 	connection = find_mini(mini, &cookie);
 	if (!connection)
 		return 0;
 	if (substate(mini) == TCP_FIN_WAIT2) {
 		/* The kernel takes a timer out (timer_cancel) before it lets it expire. */
-		if (bpf_map_delete_elem(&undecided, &cookie) &&
-		    !end_mini(connection, CLOSE_END_TIMEOUT))
+		if (!end_doubt(cookie) && !leave_fin_wait_2(connection, CLOSE_END_TIMEOUT))
 			return 0;
 		connection->record.end = CLOSE_END_TIMEOUT;
-		release(cookie, connection);
-	} else if (__sync_lock_test_and_set(&connection->mini, 0)) {
+	} else if (leave_mini(connection, MINI_FIN_WAIT_2)) {
 		/* TIME_WAIT is over, and the FIN that began it was missed: when is not known. */
 		connection->record.end = CLOSE_END_FIN;
-		release(cookie, connection);
+		connection->record.flags |= CLOSE_INCOMPLETE;
+	} else if (leave_mini(connection, MINI_TIME_WAIT)) {
+		end_time_wait(connection);
+	} else if (!end_doubt(cookie)) {
+		return 0;
 	}
+	connection->record.state = TCP_CLOSE;
+	release(cookie, connection);
 	return 0;
 }
 
-static int handle_timer_cancel(struct timer_list *timer)
+/* The timer is taken out; why is told afterwards, if at all. */
+static int handle_mini_cancelled(struct inet_timewait_sock *mini)
 {
-	struct inet_timewait_sock *mini = mini_of_timer(timer);
 	struct connection *connection;
-	__u64 cookie, now;
+	__u64 cookie;
 
-	if (!mini || substate(mini) != TCP_FIN_WAIT2)
-		return 0;
 	connection = find_mini(mini, &cookie);
-	if (!connection || !end_mini(connection, CLOSE_END_UNKNOWN))
+	if (!connection)
 		return 0;
-	now = bpf_ktime_get_ns();
-	if (bpf_map_update_elem(&undecided, &cookie, &now, BPF_ANY))
+	if (leave_mini(connection, MINI_TIME_WAIT))
+		end_time_wait(connection);
+	/* It is already TIME_WAIT when the FIN restarts the timer. */
+	else if (substate(mini) != TCP_FIN_WAIT2 ||
+		 !leave_fin_wait_2(connection, CLOSE_END_UNKNOWN))
+		return 0;
+	if (!doubt(cookie, connection, bpf_ktime_get_ns()))
 		release(cookie, connection);
 	return 0;
 }
@@ -130,21 +182,18 @@ static bool is_reset(struct sk_buff *skb)
 	return flags & TCP_FLAG_RST;
 }
 
-static int handle_drop(struct sk_buff *skb, struct sock *sk)
+/* A packet has been dealt with. */
+static int handle_mini_packet(struct inet_timewait_sock *mini, struct sk_buff *skb)
 {
-	struct inet_timewait_sock *mini = (struct inet_timewait_sock *)sk;
 	struct connection *connection;
 	__u64 cookie;
 
-	if (!sk || sk->__sk_common.skc_state != TCP_TIME_WAIT)
-		return 0;
 	connection = find_mini(mini, &cookie);
 	if (!connection)
 		return 0;
 	if (substate(mini) == TCP_TIME_WAIT) {
-		if (end_mini(connection, CLOSE_END_FIN))
-			release(cookie, connection);
-	} else if (is_reset(skb) && !bpf_map_delete_elem(&undecided, &cookie)) {
+		handle_fin(cookie, connection);
+	} else if (is_reset(skb) && end_doubt(cookie)) {
 		connection->record.flags |= CLOSE_RESET_RECEIVED;
 		connection->record.end = CLOSE_END_RESET_RECEIVED;
 		release(cookie, connection);
@@ -152,17 +201,44 @@ static int handle_drop(struct sk_buff *skb, struct sock *sk)
 	return 0;
 }
 
-static int handle_mini_send_reset(struct inet_timewait_sock *mini)
+static int handle_drop(struct sk_buff *skb, struct sock *sk)
+{
+	if (!sk || sk->__sk_common.skc_state != TCP_TIME_WAIT)
+		return 0;
+	return handle_mini_packet((struct inet_timewait_sock *)sk, skb);
+}
+
+/* The packet was answered with an RST: the tracepoint that gives its reason comes next, from 6.12 on. */
+static int handle_mini_refused(struct inet_timewait_sock *mini)
 {
 	struct connection *connection;
 	__u64 cookie;
 
-	connection = substate(mini) == TCP_FIN_WAIT2 ? find_mini(mini, &cookie) : NULL;
-	if (!connection || !end_mini(connection, CLOSE_END_RESET_SENT))
+	connection = find_mini(mini, &cookie);
+	if (!connection || !leave_fin_wait_2(connection, CLOSE_END_RESET_SENT))
 		return 0;
 	connection->record.flags |= CLOSE_RESET_SENT;
-	release(cookie, connection);
+	if (!doubt(cookie, connection, bpf_ktime_get_ns()))
+		release(cookie, connection);
 	return 0;
+}
+
+/* Whether it was for a connection that is followed. */
+static bool handle_mini_send_reset(struct inet_timewait_sock *mini, __u32 reason)
+{
+	struct connection *connection;
+	__u64 cookie;
+
+	connection = find_mini(mini, &cookie);
+	if (!connection)
+		return false;
+	if (!leave_fin_wait_2(connection, CLOSE_END_RESET_SENT) &&
+	    !(connection->record.flags & CLOSE_RESET_SENT && end_doubt(cookie)))
+		return false;
+	connection->record.flags |= CLOSE_RESET_SENT;
+	connection->record.reset_reason = reason;
+	release(cookie, connection);
+	return true;
 }
 
 #endif

@@ -25,9 +25,9 @@ static uint64_t missed_by_closed_ones;
 
 static uint64_t missed_by(const struct tracer *tracer)
 {
-	struct tracer_losses losses;
+	struct tracer_counts losses;
 
-	tracer_get_losses(tracer, &losses);
+	tracer_get_counts(tracer, &losses);
 	return losses.missed_events;
 }
 
@@ -124,8 +124,7 @@ static void keep(void *context, const struct close_record *record)
 void trace_start(struct trace *trace, uint16_t port, size_t ring_bytes)
 {
 	struct tracer_options options = {
-		.ports = &port,
-		.port_count = port != 0,
+		.filter = { .ports = &port, .port_count = port != 0 },
 		.ring_bytes = ring_bytes,
 		.on_record = keep,
 		.context = trace,

@@ -50,9 +50,9 @@ static const struct close_record *wait_record(struct followed *followed)
 
 static void end(struct followed *followed)
 {
-	struct tracer_losses losses;
+	struct tracer_counts losses;
 
-	tracer_get_losses(followed->trace.tracer, &losses);
+	tracer_get_counts(followed->trace.tracer, &losses);
 	assert_int_equal(losses.ring_full + losses.map_full, 0);
 	trace_stop(&followed->trace);
 	close(followed->listener);
@@ -151,8 +151,8 @@ static void assert_lasted(uint64_t ns, struct moment from, struct moment to)
 
 static void assert_closed_here(const struct close_record *record)
 {
-	assert_int_equal(record->closer_pid, getpid());
-	assert_string_equal(record->closer_comm, "test_tracer");
+	assert_int_equal(record->closer.pid, getpid());
+	assert_string_equal(record->closer.comm, "test_tracer");
 	assert_known(record->close_call_ns);
 	assert_known(record->unread_bytes);
 	assert_known(record->unacked_bytes);
@@ -423,7 +423,7 @@ static void lingering_close_blocks_and_says_so(void **state)
 	record = wait_record(&f);
 	assert_in_range(record->close_call_ns, 990 * NS_PER_MS, closed.after - closed.before);
 	assert_true(record->unacked_bytes > 1000);
-	assert_int_equal(record->closer_pid, getpid());
+	assert_int_equal(record->closer.pid, getpid());
 	end(&f);
 }
 
@@ -469,7 +469,7 @@ static void the_fin_in_a_recv_is_no_close(void **state)
 {
 	enum { COUNT = 500 };
 	static char content[64 * 1024];
-	struct tracer_losses losses;
+	struct tracer_counts losses;
 	struct trace trace;
 	size_t empty = 0;
 	uint16_t port;
@@ -505,7 +505,7 @@ static void the_fin_in_a_recv_is_no_close(void **state)
 		assert_closed_here(record);
 	}
 	assert_int_equal(waitpid(child, NULL, 0), child);
-	tracer_get_losses(trace.tracer, &losses);
+	tracer_get_counts(trace.tracer, &losses);
 	assert_true(empty <= losses.missed_events);
 	trace_stop(&trace);
 	close(listener);
@@ -571,7 +571,7 @@ static void a_socket_handed_over_is_closed_by_its_receiver(void **state)
 	record = wait_record(&f);
 	peer_closed.after = clock_now_ns();
 	assert_int_equal(record->end, CLOSE_END_FIN);
-	assert_int_equal(record->closer_pid, child);
+	assert_int_equal(record->closer.pid, child);
 	assert_lasted(half_closed_ns(record), half_closed, peer_closed);
 	assert_in_range(record->close_call_ns, 0, peer_closed.after - peer_closed.before);
 	assert_int_equal(waitpid(child, NULL, 0), child);
@@ -597,7 +597,7 @@ static void the_exit_of_a_process_closes(void **state)
 	assert_int_equal(waitpid(child, NULL, 0), child);
 	close(f.pair.client);
 	record = wait_record(&f);
-	assert_int_equal(record->closer_pid, child);
+	assert_int_equal(record->closer.pid, child);
 	assert_unknown(record->close_call_ns);
 	end(&f);
 }
@@ -613,7 +613,7 @@ static void what_is_open_at_the_end_says_so(void **state)
 	record = trace_find(&f.trace, f.cookie);
 	assert_non_null(record);
 	assert_int_equal(record->end, CLOSE_END_OPEN);
-	assert_int_equal(record->closer_pid, 0);
+	assert_int_equal(record->closer.pid, 0);
 	assert_unknown(record->ended_ns);
 	assert_unknown(record->unread_bytes);
 	assert_unknown(record->fin_wait_1_ns);
@@ -679,7 +679,7 @@ static void a_socket_that_is_used_twice(void **state)
 			continue;
 		assert_int_equal(trace.records[i].end,
 				 seen++ ? CLOSE_END_FIN : CLOSE_END_RESET_SENT);
-		assert_int_equal(trace.records[i].closer_pid, seen == 2 ? getpid() : 0);
+		assert_int_equal(trace.records[i].closer.pid, seen == 2 ? getpid() : 0);
 		assert_true(seen == 2 || i + 1 < trace.count);
 	}
 	trace_stop(&trace);

@@ -65,7 +65,7 @@ static void assert_no_cookie_twice(struct trace *trace)
 static void every_connection_has_its_record(void **state)
 {
 	size_t ends[CLOSE_END_OPEN + 1] = { 0 }, empty = 0;
-	struct tracer_losses losses;
+	struct tracer_counts losses;
 	struct trace trace;
 	uint16_t port;
 	int listener = tcp_listen(0, &port);
@@ -77,7 +77,7 @@ static void every_connection_has_its_record(void **state)
 		assert_int_equal(tracer_drain(trace.tracer), 0);
 	}
 	assert_int_equal(tracer_finish(trace.tracer), 0);
-	tracer_get_losses(trace.tracer, &losses);
+	tracer_get_counts(trace.tracer, &losses);
 	assert_int_equal(losses.ring_full + losses.map_full, 0);
 	assert_true(trace.count <= CONNECTIONS);
 	for (size_t i = 0; i < trace.count; i++) {
@@ -86,7 +86,7 @@ static void every_connection_has_its_record(void **state)
 		if (!(record->flags & CLOSE_CALLED))
 			empty++;
 		else
-			assert_int_equal(record->closer_pid, getpid());
+			assert_int_equal(record->closer.pid, getpid());
 		empty += record->close_call_ns == CLOSE_TRACE_UNKNOWN;
 		ends[record->end]++;
 	}
@@ -103,7 +103,7 @@ static void every_connection_has_its_record(void **state)
 
 static void rows_and_losses_add_up_to_connections(void **state)
 {
-	struct tracer_losses losses;
+	struct tracer_counts losses;
 	struct trace trace;
 	uint16_t port;
 	int listener = tcp_listen(0, &port);
@@ -116,7 +116,7 @@ static void rows_and_losses_add_up_to_connections(void **state)
 			assert_int_equal(tracer_drain(trace.tracer), 0);
 	}
 	assert_int_equal(tracer_finish(trace.tracer), 0);
-	tracer_get_losses(trace.tracer, &losses);
+	tracer_get_counts(trace.tracer, &losses);
 	assert_int_equal(losses.map_full, 0);
 	assert_true(losses.ring_full > 0);
 	assert_true(trace.count > 20);

@@ -133,7 +133,7 @@ static void assert_measured(const struct close_record *record, const struct conn
 	assert_int_equal(record->orphan_ns, record->fin_wait_2_ns);
 	assert_in_range(record->ended_ns, connection->end_before,
 			connection->end_after + SLACK_MS * NS_PER_MS);
-	assert_int_equal(record->closer_pid, getpid());
+	assert_int_equal(record->closer.pid, getpid());
 }
 
 /* Below 2 s the timer of the mini-socket mostly stays in its bucket and says nothing. */
@@ -272,7 +272,7 @@ static void it_lasts_beyond_the_trace(void **state)
 	assert_true(record->fin_wait_2_ns == CLOSE_TRACE_UNKNOWN);
 	assert_true(record->orphan_ns == CLOSE_TRACE_UNKNOWN);
 	assert_true(record->ended_ns == CLOSE_TRACE_UNKNOWN);
-	assert_int_equal(record->closer_pid, getpid());
+	assert_int_equal(record->closer.pid, getpid());
 	close(connection.client);
 }
 
@@ -281,7 +281,7 @@ static void none_of_many_is_wrong(void **state)
 {
 	enum { COUNT = 600 };
 	struct connection *connections = calloc(COUNT, sizeof(*connections));
-	struct tracer_losses losses;
+	struct tracer_counts losses;
 	size_t empty = 0;
 
 	(void)state;
@@ -315,7 +315,7 @@ static void none_of_many_is_wrong(void **state)
 			assert_measured(record, &connections[i]);
 	}
 	assert_int_equal(trace.count, COUNT);
-	tracer_get_losses(trace.tracer, &losses);
+	tracer_get_counts(trace.tracer, &losses);
 	assert_int_equal(losses.ring_full + losses.map_full, 0);
 	assert_true(empty <= losses.missed_events); /* an event that was skipped empties a field */
 	free(connections);

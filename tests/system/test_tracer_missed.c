@@ -68,15 +68,15 @@ static void a_return_that_was_missed_is_not_that_of_the_next_close(void **state)
 	int server = accept_closed_by_peer(&cookie, true);
 
 	(void)state;
-	take_off(&skeleton->links.on_syscall_exit);
+	take_off(&skeleton->links.tp_syscall_exit);
 	close(server);
-	put_back(&skeleton->links.on_syscall_exit, skeleton->progs.on_syscall_exit);
+	put_back(&skeleton->links.tp_syscall_exit, skeleton->progs.tp_syscall_exit);
 	usleep(20000);
 	close(open("/dev/null", O_RDONLY | O_CLOEXEC));
 	record = trace_wait(&trace, cookie, 5);
 	assert_non_null(record);
 	assert_int_equal(record->end, CLOSE_END_FIN);
-	assert_int_equal(record->closer_pid, getpid());
+	assert_int_equal(record->closer.pid, getpid());
 	assert_true(record->close_call_ns == CLOSE_TRACE_UNKNOWN);
 }
 
@@ -100,7 +100,7 @@ static void a_destruction_that_was_missed(void **state)
 	record = trace_wait(&trace, cookie, 5);
 	assert_non_null(record);
 	assert_int_equal(record->end, CLOSE_END_FIN);
-	assert_int_equal(record->closer_pid, getpid());
+	assert_int_equal(record->closer.pid, getpid());
 	/* The other has ended too, but its server may take as long as it likes to close it. */
 	assert_int_equal(trace.count, 1);
 	close(open_server);

@@ -78,8 +78,8 @@ static void known_fields_are_written(void **state)
 		.fin_wait_2_ns = 60000000000,
 		.end = CLOSE_END_RESET_RECEIVED,
 		.flags = CLOSE_CALLED,
-		.closer_pid = 42,
-		.closer_comm = "a,b",
+		.closer.pid = 42,
+		.closer.comm = "a,b",
 	};
 
 	(void)state;

@@ -94,11 +94,11 @@ static void put_trace(struct csv *csv, const struct close_record *record)
 			csv_unknown(csv);
 		return;
 	}
-	if (record->closer_pid)
-		csv_number(csv, record->closer_pid);
+	if (record->closer.pid)
+		csv_number(csv, record->closer.pid);
 	else
 		csv_unknown(csv);
-	csv_text(csv, record->closer_pid ? record->closer_comm : NULL);
+	csv_text(csv, record->closer.pid ? record->closer.comm : NULL);
 	put_traced(csv, record->close_call_ns, 1e3);
 	put_traced(csv, record->fin_wait_1_ns, 1e3);
 	put_traced(csv, record->fin_wait_2_ns, 1e3);

@@ -91,8 +91,8 @@ static int open_listener(struct run *run)
 /* Without the tracer a run still has its outcomes, its hold times and its throughput. */
 static void open_tracer(struct run *run)
 {
-	const struct tracer_options options = { .ports = &run->info.port,
-						.port_count = 1,
+	const struct tracer_options options = { .filter = { .ports = &run->info.port,
+							    .port_count = 1 },
 						.on_record = tracelog_add,
 						.context = &run->tracelog };
 
@@ -104,8 +104,8 @@ static void open_tracer(struct run *run)
 		if (!tracer_follows_mini_sockets(run->tracer))
 			warnings_add(&run->warnings,
 				     "FIN_WAIT_2 after close() cannot be followed here and stays "
-				     "empty: it "
-				     "takes Linux 6.11 and, unless root, CAP_SYSLOG");
+				     "empty: it takes fentry, or Linux 6.11 and, unless root, "
+				     "CAP_SYSLOG");
 		return;
 	}
 	run->tracer = NULL;
@@ -192,7 +192,7 @@ static void finish_trace(struct run *run)
 	error = tracer_finish(run->tracer);
 	if (error)
 		warnings_add(&run->warnings, "the tracer stumbled: %s", strerror(-error));
-	tracer_get_losses(run->tracer, &run->info.losses);
+	tracer_get_counts(run->tracer, &run->info.losses);
 	if (run->info.losses.ring_full || run->info.losses.map_full)
 		warnings_add(&run->warnings,
 			     "the tracer lost %llu records (ring full) and %llu connections (map "

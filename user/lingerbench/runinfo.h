@@ -17,7 +17,7 @@ struct runinfo {
 	const char *command; /* that repeats the run */
 	const char *commit;
 	const char *untraced_because; /* NULL: it was traced */
-	struct tracer_losses losses;  /* if it was */
+	struct tracer_counts losses;  /* if it was */
 	uint64_t trace_records;
 	uint16_t port;
 	char started_utc[32];

@@ -66,8 +66,7 @@ static int fail_csv(struct run *run)
 static int start(struct run *run)
 {
 	struct tracer_options options = {
-		.ports = run->options.ports,
-		.port_count = run->options.port_count,
+		.filter = { .ports = run->options.ports, .port_count = run->options.port_count },
 		.on_record = take_record,
 		.context = run,
 	};
@@ -92,7 +91,8 @@ static int start(struct run *run)
 			return fail_csv(run);
 	}
 	if (!tracer_follows_mini_sockets(run->tracer))
-		log_warning("tracing FIN_WAIT_2 after close() takes Linux 6.11 and CAP_SYSLOG; "
+		log_warning("tracing FIN_WAIT_2 after close() takes fentry, or Linux 6.11 and "
+			    "CAP_SYSLOG; "
 			    "its fields stay empty");
 	if (run->options.port_count)
 		log_info("tracing %zu local port%s", run->options.port_count,
@@ -144,7 +144,7 @@ static int print_summary(const struct run *run)
 
 static int finish(struct run *run)
 {
-	struct tracer_losses losses;
+	struct tracer_counts losses;
 	int result = tracer_finish(run->tracer);
 	int csv_result;
 
@@ -157,7 +157,7 @@ static int finish(struct run *run)
 		return fail_csv(run);
 	if (run->summary && print_summary(run))
 		return -1;
-	tracer_get_losses(run->tracer, &losses);
+	tracer_get_counts(run->tracer, &losses);
 	if (losses.missed_events)
 		log_warning("%" PRIu64 " kernel events were missed: some fields are empty, "
 			    "some connections may have no row",

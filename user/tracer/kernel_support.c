@@ -45,3 +45,8 @@ bool kernel_shows_mini_sockets(void)
 {
 	return tracepoint_arguments("btf_trace_kfree_skb") == 5 && addresses_are_visible();
 }
+
+bool kernel_tells_reset_reason(void)
+{
+	return tracepoint_arguments("btf_trace_tcp_send_reset") == 4;
+}

@@ -6,9 +6,12 @@
 #include <stdbool.h>
 
 /*
- * Whether FIN_WAIT_2 can be followed after close(). It takes a kfree_skb that tells the socket,
+ * Whether tracepoints alone can follow FIN_WAIT_2 after close(). It takes a kfree_skb that tells the socket,
  * Linux 6.11, and the address of a kernel function, CAP_SYSLOG.
  */
 bool kernel_shows_mini_sockets(void);
+
+/* Whether the kernel says why it sends an RST: Linux 6.10. */
+bool kernel_tells_reset_reason(void);
 
 #endif

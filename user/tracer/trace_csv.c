@@ -51,8 +51,8 @@ static void put_closer(struct csv *csv, const struct close_record *record)
 		csv_unknown(csv);
 		return;
 	}
-	csv_number(csv, record->closer_pid);
-	csv_text(csv, record->closer_comm);
+	csv_number(csv, record->closer.pid);
+	csv_text(csv, record->closer.comm);
 }
 
 int trace_csv_row(struct csv *csv, const struct close_record *record)

@@ -13,6 +13,7 @@
 
 #include "close_trace.skel.h"
 #include "common/clock.h"
+#include "tracer/hooks.h"
 #include "tracer/live_sockets.h"
 #include "tracer/kernel_support.h"
 
@@ -29,12 +30,14 @@
 struct tracer {
 	struct close_trace *skeleton;
 	struct ring_buffer *ring;
+	struct hook_set hooks;
+	struct tracer_filter filter; /* but its ports */
 	tracer_record_fn *on_record;
 	void *context;
-	size_t delivered;     /* by the call under way */
-	uint64_t swept_at;    /* when stale connections were last looked for */
-	uint64_t missed_ends; /* of connections that were gone, but not from the table */
-	bool follows_mini_sockets;
+	size_t delivered;      /* by the call under way */
+	uint64_t swept_at;     /* when stale connections were last looked for */
+	uint64_t missed_ends;  /* of connections that were gone, but not from the table */
+	uint64_t filtered_end; /* connections of others that the end of the trace found */
 	bool finished;
 };
 
@@ -47,9 +50,15 @@ static int print_nothing(enum libbpf_print_level level, const char *format, va_l
 }
 
 /* Programs that user space runs came with 5.14; 5.15 is the long-term kernel after it. */
-static int explain(int result, char *error, size_t error_size)
+static int explain(int result, enum tracer_hooks hooks, char *error, size_t error_size)
 {
-	if (result == -EPERM || result == -EACCES)
+	if (hooks == TRACER_HOOKS_FENTRY)
+		snprintf(error, error_size,
+			 "cannot load the fentry programs: %s; it takes root, and a kernel without "
+			 "lockdown; "
+			 "tracepoints need less",
+			 strerror(-result));
+	else if (result == -EPERM || result == -EACCES)
 		snprintf(error, error_size,
 			 "not allowed to load BPF programs; run as root or with CAP_BPF and "
 			 "CAP_PERFMON");
@@ -76,32 +85,93 @@ static uint32_t ring_size(size_t bytes)
 	return size;
 }
 
-/* All of these programs or none: one alone would end a stay at a time that is not its end. */
-static void follow_mini_sockets(struct close_trace *skeleton, bool possible)
+static void set_filter(struct close_trace__rodata *settings, const struct tracer_filter *filter)
 {
-	bpf_program__set_autoload(skeleton->progs.on_timer_start, possible);
-	bpf_program__set_autoload(skeleton->progs.on_timer_expire, possible);
-	bpf_program__set_autoload(skeleton->progs.on_timer_cancel, possible);
-	bpf_program__set_autoload(skeleton->progs.on_drop, possible);
+	settings->all_ports = !filter->port_count;
+	for (size_t i = 0; i < filter->port_count; i++)
+		settings->watched_ports[filter->ports[i] / 8] |=
+			(uint8_t)(1U << filter->ports[i] % 8);
+	settings->watched_family = (uint16_t)filter->family;
+	settings->watched_netns = filter->netns;
+	settings->watched_cgroup = filter->cgroup;
+	settings->watched_pid = filter->pid;
+	memcpy((void *)settings->watched_comm, filter->comm, sizeof(filter->comm));
 }
 
-static int configure(struct close_trace *skeleton, const struct tracer_options *options)
+static int configure(struct close_trace *skeleton, const struct tracer_options *options,
+		     const struct hook_set *hooks)
 {
 	uint32_t size = bpf_map__max_entries(skeleton->maps.records);
-	int result;
+	int result = 0;
 
-	skeleton->rodata->all_ports = !options->port_count;
-	for (size_t i = 0; i < options->port_count; i++)
-		skeleton->rodata->watched_ports[options->ports[i] / 8] |=
-			(uint8_t)(1U << options->ports[i] % 8);
+	set_filter(skeleton->rodata, &options->filter);
+	hook_set_apply(hooks, skeleton);
+	skeleton->rodata->follows_mini_sockets = hooks->mini_sockets;
+	skeleton->rodata->follows_time_wait = options->time_wait;
+	skeleton->rodata->has_reset_reason = kernel_tells_reset_reason();
+	bpf_program__set_autoload(skeleton->progs.existing, options->existing);
 	if (options->ring_bytes) {
 		size = ring_size(options->ring_bytes);
 		result = bpf_map__set_max_entries(skeleton->maps.records, size);
-		if (result)
-			return result;
 	}
+	if (!result && options->connections)
+		result = bpf_map__set_max_entries(skeleton->maps.connections, options->connections);
 	skeleton->rodata->wakeup_bytes = size / 4;
+	return result;
+}
+
+/* One of the sets of hooks, loaded and attached. */
+static int load(struct close_trace **ret, const struct tracer_options *options,
+		const struct hook_set *hooks)
+{
+	struct close_trace *skeleton = close_trace__open();
+	int result;
+
+	if (!skeleton)
+		return -errno;
+	result = configure(skeleton, options, hooks);
+	if (!result)
+		result = close_trace__load(skeleton);
+	if (!result)
+		result = close_trace__attach(skeleton);
+	if (result) {
+		close_trace__destroy(skeleton);
+		return result;
+	}
+	*ret = skeleton;
 	return 0;
+}
+
+static int load_best(struct tracer *tracer, const struct tracer_options *options)
+{
+	int result = -ENOTSUP;
+
+	for (size_t attempt = 0; hook_set_choose(&tracer->hooks, options, attempt); attempt++) {
+		result = load(&tracer->skeleton, options, &tracer->hooks);
+		if (!result)
+			break;
+	}
+	return result;
+}
+
+/* Lets the kernel walk over its sockets: the program sees each, and writes nothing to be read. */
+static int follow_existing(const struct close_trace *skeleton)
+{
+	int fd = bpf_iter_create(bpf_link__fd(skeleton->links.existing));
+	int result = 0;
+	char nothing[64];
+	ssize_t length;
+
+	if (fd < 0)
+		return -errno;
+	while ((length = read(fd, nothing, sizeof(nothing)))) {
+		if (length < 0 && errno != EINTR && errno != EAGAIN) {
+			result = -errno;
+			break;
+		}
+	}
+	close(fd);
+	return result;
 }
 
 static int deliver(void *context, void *data, size_t size)
@@ -127,17 +197,9 @@ int tracer_open(struct tracer **ret, const struct tracer_options *options, char 
 		goto fail;
 	tracer->on_record = options->on_record;
 	tracer->context = options->context;
-	tracer->skeleton = close_trace__open();
-	if (!tracer->skeleton) {
-		result = -errno;
-		goto fail;
-	}
-	tracer->follows_mini_sockets = kernel_shows_mini_sockets();
-	follow_mini_sockets(tracer->skeleton, tracer->follows_mini_sockets);
-	result = configure(tracer->skeleton, options);
-	if (result)
-		goto fail;
-	result = close_trace__load(tracer->skeleton);
+	tracer->filter = options->filter;
+	tracer->filter.ports = NULL;
+	result = load_best(tracer, options);
 	if (result)
 		goto fail;
 	tracer->ring = ring_buffer__new(bpf_map__fd(tracer->skeleton->maps.records), deliver,
@@ -146,19 +208,30 @@ int tracer_open(struct tracer **ret, const struct tracer_options *options, char 
 		result = -errno;
 		goto fail;
 	}
-	result = close_trace__attach(tracer->skeleton);
+	if (options->existing)
+		result = follow_existing(tracer->skeleton);
 	if (result)
 		goto fail;
 	*ret = tracer;
 	return 0;
 fail:
 	tracer_close(tracer);
-	return explain(result, error, error_size);
+	return explain(result, options->hooks, error, error_size);
+}
+
+bool tracer_uses_fentry(const struct tracer *tracer)
+{
+	return tracer->hooks.fentry;
+}
+
+bool tracer_times_close_calls(const struct tracer *tracer)
+{
+	return tracer->hooks.close_calls;
 }
 
 bool tracer_follows_mini_sockets(const struct tracer *tracer)
 {
-	return tracer->follows_mini_sockets;
+	return tracer->hooks.mini_sockets;
 }
 
 /*
@@ -177,7 +250,7 @@ static int decide(struct tracer *tracer, uint64_t min_age_ns, uint64_t stale_ns)
 		.ctx_size_in = sizeof(arguments),
 	};
 
-	return bpf_prog_test_run_opts(bpf_program__fd(tracer->skeleton->progs.decide), &run);
+	return bpf_prog_test_run_opts(bpf_program__fd(tracer->skeleton->progs.leftovers), &run);
 }
 
 static int consume(struct tracer *tracer)
@@ -227,11 +300,28 @@ static uint64_t missed_runs(const struct close_trace *skeleton)
 	return sum;
 }
 
+static bool is_wanted_caller(const struct tracer_filter *filter, const struct close_caller *caller)
+{
+	return caller->pid && (!filter->pid || filter->pid == caller->pid) &&
+	       (!filter->comm[0] || !strncmp(filter->comm, caller->comm, sizeof(filter->comm)));
+}
+
+/* As in the kernel side's filters.h, which does not see the connections that have not ended. */
+static bool is_wanted(const struct tracer_filter *filter, const struct close_record *record)
+{
+	if (!filter->pid && !filter->comm[0])
+		return true;
+	return is_wanted_caller(filter, &record->closer) ||
+	       is_wanted_caller(filter, &record->half_closer);
+}
+
 /* Its socket is gone, and no event said so. */
 static bool end_was_missed(const struct close_record *record, const struct live_sockets *live)
 {
-	return record->end == CLOSE_END_OPEN && record->netns == live->netns &&
-	       record->established_ns < live->at_ns && !live_sockets_have(live, record->cookie);
+	bool is_older = record->flags & CLOSE_SEEDED || record->established_ns < live->at_ns;
+
+	return record->end == CLOSE_END_OPEN && record->netns == live->netns && is_older &&
+	       !live_sockets_have(live, record->cookie);
 }
 
 /* Delivers what is left in the table; nothing writes to it any more. */
@@ -255,9 +345,13 @@ static int deliver_unended(struct tracer *tracer, const struct live_sockets *liv
 		memcpy(&record, value, sizeof(record));
 		if (end_was_missed(&record, live)) {
 			record.end = CLOSE_END_UNKNOWN;
+			record.flags |= CLOSE_INCOMPLETE;
 			tracer->missed_ends++;
 		}
-		tracer->on_record(tracer->context, &record);
+		if (is_wanted(&tracer->filter, &record))
+			tracer->on_record(tracer->context, &record);
+		else
+			tracer->filtered_end++;
 		result = 0;
 	}
 	free(value);
@@ -290,12 +384,16 @@ int tracer_finish(struct tracer *tracer)
 	return result ? result : consume(tracer);
 }
 
-void tracer_get_losses(const struct tracer *tracer, struct tracer_losses *ret)
+void tracer_get_counts(const struct tracer *tracer, struct tracer_counts *ret)
 {
 	const struct close_trace__bss *counters = tracer->skeleton->bss;
 
 	ret->ring_full = __atomic_load_n(&counters->lost_ring_full, __ATOMIC_RELAXED);
 	ret->map_full = __atomic_load_n(&counters->lost_map_full, __ATOMIC_RELAXED);
+	ret->followed = __atomic_load_n(&counters->followed, __ATOMIC_RELAXED);
+	ret->filtered =
+		__atomic_load_n(&counters->filtered, __ATOMIC_RELAXED) + tracer->filtered_end;
+	ret->stray_resets = __atomic_load_n(&counters->stray_resets, __ATOMIC_RELAXED);
 	ret->missed_events = missed_runs(tracer->skeleton) +
 			     __atomic_load_n(&counters->missed_states, __ATOMIC_RELAXED) +
 			     tracer->missed_ends;

@@ -18,23 +18,53 @@ struct tracer;
 /* Called from tracer_poll(), tracer_drain() and tracer_finish(), about in the order of the ends. */
 typedef void tracer_record_fn(void *context, const struct close_record *record);
 
+enum tracer_hooks {
+	TRACER_HOOKS_AUTO,	 /* fentry where it loads, else tracepoints */
+	TRACER_HOOKS_TRACEPOINT, /* what every kernel with BTF allows, lockdown or not */
+	TRACER_HOOKS_FENTRY,	 /* or fail */
+};
+
+/* The kernel side's filters: what does not match costs no more than the look at it. 0 and "": all. */
+struct tracer_filter {
+	const uint16_t *ports; /* local ports */
+	size_t port_count;
+	int family;	 /* AF_INET, which takes in IPv4 on an IPv6 socket, or AF_INET6 */
+	uint32_t netns;	 /* inode of a network namespace */
+	uint64_t cgroup; /* inode of a cgroup2 folder: sockets made in it or below */
+	/* Who closed or half-closed the connection. Known at its end only: until then it is followed. */
+	uint32_t pid;
+	char comm[CLOSE_TRACE_COMM_SIZE];
+};
+
 struct tracer_options {
-	const uint16_t *ports; /* local ports to watch */
-	size_t port_count;     /* 0: all ports */
-	size_t ring_bytes;     /* 0: the default; else rounded up to a power of two of pages */
+	struct tracer_filter filter;
+	enum tracer_hooks hooks;
+	bool existing; /* also follow the connections of this network namespace that are there already */
+	bool time_wait; /* also follow TIME_WAIT: records come when it is over, a minute later */
+	/* By tracepoints: do not look at system calls, which costs each of them; close_call_ns stays unknown. */
+	bool no_close_calls;
+	size_t ring_bytes;    /* 0: the default; else rounded up to a power of two of pages */
+	uint32_t connections; /* room in the table of those that are followed; 0: the default */
 	tracer_record_fn *on_record;
 	void *context;
 };
 
-struct tracer_losses {
+enum { TRACER_CONNECTIONS_DEFAULT = 65536 };
+
+/* followed == delivered records + ring_full + map_full + filtered, once tracer_finish() has returned 0. */
+struct tracer_counts {
+	uint64_t followed;  /* connections that matched all but the caller's pid and comm */
+	uint64_t filtered;  /* of these, closed by others than those */
 	uint64_t ring_full; /* records that found no room in the ring buffer */
 	uint64_t map_full;  /* connections that could not be followed, the table being full */
 	/*
 	 * Events that the kernel did not report: those that it counts itself, its tracing being busy on that
-	 * CPU, and those that others give away. What they would have told is unknown in the record; a
-	 * connection whose beginning was missed has none.
+	 * CPU, and those that others give away. What they would have told is unknown in the record, which is
+	 * marked; a connection whose beginning was missed has none.
 	 */
 	uint64_t missed_events;
+	/* RSTs that this host sent for no connection that was followed: nobody listened, or it was over. */
+	uint64_t stray_resets;
 };
 
 /*
@@ -45,10 +75,13 @@ struct tracer_losses {
 int tracer_open(struct tracer **ret, const struct tracer_options *options, char *error,
 		size_t error_size);
 
+/* What is attached. */
+bool tracer_uses_fentry(const struct tracer *tracer);
+bool tracer_times_close_calls(const struct tracer *tracer);
 /*
  * Whether FIN_WAIT_2 is followed after close(); otherwise fin_wait_2_ns, orphan_ns, ended_ns and
- * end are unknown for a connection that was closed before the peer's FIN. It takes Linux 6.11 and,
- * for others than root, CAP_SYSLOG.
+ * end are unknown for a connection that was closed before the peer's FIN. It takes fentry, or Linux 6.11
+ * and, for others than root, CAP_SYSLOG.
  */
 bool tracer_follows_mini_sockets(const struct tracer *tracer);
 
@@ -66,7 +99,7 @@ int tracer_drain(struct tracer *tracer);
  */
 int tracer_finish(struct tracer *tracer);
 
-void tracer_get_losses(const struct tracer *tracer, struct tracer_losses *ret);
+void tracer_get_counts(const struct tracer *tracer, struct tracer_counts *ret);
 
 /* Detaches and frees; NULL is allowed. */
 void tracer_close(struct tracer *tracer);

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * shutdown() and the last close() of a connection: who calls them, and which bytes they leave behind. Part
+ * of close_trace.bpf.c.
+ */
+#ifndef CALLERS_H
+#define CALLERS_H
+
+#include "close_calls.h"
+
+static bool is_done(const struct sock *sk)
+{
+	return sk->__sk_common.skc_flags >> bpf_core_enum_value(enum sock_flags, SOCK_DONE) & 1;
+}
+
+/* What the process has read so far, as a sequence number without the peer's FIN. */
+static __u32 read_seq(const struct sock *sk)
+{
+	const struct tcp_sock *tcp = (const struct tcp_sock *)sk;
+	__u32 seq = BPF_CORE_READ(tcp, copied_seq);
+
+	return is_done(sk) && seq == BPF_CORE_READ(tcp, rcv_nxt) ? seq - 1 : seq;
+}
+
+static __u64 unread_bytes(const struct sock *sk)
+{
+	const struct tcp_sock *tcp = (const struct tcp_sock *)sk;
+	__u32 bytes = BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq);
+
+	/* The peer's FIN takes a sequence number; it is read last. */
+	return bytes && is_done(sk) ? bytes - 1 : bytes;
+}
+
+static __u64 unacked_bytes(const struct sock *sk, const struct close_record *record)
+{
+	const struct tcp_sock *tcp = (const struct tcp_sock *)sk;
+	__u32 bytes = BPF_CORE_READ(tcp, write_seq) - BPF_CORE_READ(tcp, snd_una);
+
+	/* So does our own, the last to be acknowledged. */
+	return bytes && record->flags & CLOSE_FIN_SENT ? bytes - 1 : bytes;
+}
+
+/* Whether the last reference to the socket's file is gone. A socket of the kernel's has none. */
+static bool is_file_released(const struct file *file)
+{
+	if (!file)
+		return false;
+	if (bpf_core_field_exists(file->f_ref))
+		return BPF_CORE_READ(file, f_ref.refcnt.counter) < 0;
+	return !BPF_CORE_READ((const struct file___before_6_13 *)file, f_count.counter);
+}
+
+/*
+ * Whether the current process is in the last close(), or in the exit or other call that does its
+ * work. It holds the socket's lock, but so does a recv() or setsockopt() that finds the peer's FIN
+ * or RST in the backlog, a shutdown(), or whoever destroys the socket of another. Its system call
+ * says nothing: the work may be put off to the end of any. But all others refer to the file.
+ */
+static bool is_close_call(const struct sock *sk)
+{
+	__u32 thread_id = bpf_get_current_pid_tgid();
+	struct close_call *call;
+
+	if (!sk->sk_lock.owned)
+		return false;
+	call = bpf_map_lookup_elem(&close_calls, &thread_id);
+	if (call && call->last)
+		return call->cookie == (__u64)sk->__sk_common.skc_cookie.counter;
+	return is_file_released(BPF_CORE_READ(sk, sk_socket, file));
+}
+
+static void note_caller(struct close_caller *caller)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+
+	caller->pid = thread >> 32;
+	caller->tid = thread;
+	bpf_get_current_comm(caller->comm, sizeof(caller->comm));
+}
+
+static void note_close(const struct sock *sk, struct connection *connection, __u64 now)
+{
+	struct close_record *record = &connection->record;
+	struct close_call *call;
+
+	record->flags |= CLOSE_CALLED;
+	record->closed_ns = now;
+	note_caller(&record->closer);
+	record->unread_bytes = unread_bytes(sk);
+	if (record->unacked_bytes == CLOSE_TRACE_UNKNOWN)
+		record->unacked_bytes = unacked_bytes(sk, record);
+	if (connection->knows_read_at_fin)
+		record->drained_bytes = read_seq(sk) - connection->read_at_fin;
+	call = bpf_map_lookup_elem(&close_calls, &record->closer.tid);
+	if (call && call->cookie == record->cookie) {
+		record->closed_ns = call->entered_ns;
+		call->joined = true;
+		hold(connection);
+	}
+}
+
+/* Our FIN goes out: nobody but shutdown() and the last close() sends it, in the caller's context. */
+static void note_fin(const struct sock *sk, struct connection *connection, __u64 now)
+{
+	struct close_record *record = &connection->record;
+
+	record->flags |= CLOSE_FIN_SENT;
+	if (record->flags & CLOSE_CALLED) {
+		record->drained_bytes = 0;
+		return;
+	}
+	connection->read_at_fin = read_seq(sk);
+	connection->knows_read_at_fin = true;
+	/* Of a socket of the kernel's it is not known whether it is closed. */
+	if (!BPF_CORE_READ(sk, sk_socket, file))
+		return;
+	record->flags |= CLOSE_HALF_CLOSED;
+	record->half_closed_ns = now;
+	note_caller(&record->half_closer);
+}
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#include "tracer/hooks.h"
+
+#include <bpf/libbpf.h>
+
+#include "close_trace.skel.h"
+#include "tracer/kernel_support.h"
+
+/*
+ * Whether fentry is allowed, only loading it shows: lockdown, for one, forbids it. Of the tracepoints of
+ * mini-sockets it takes all or none: one alone would end a stay at a time that is not its end.
+ */
+static const struct hook_set sets[] = {
+	{ .fentry = true, .mini_sockets = true, .close_calls = true },
+	{ .mini_sockets = true, .close_calls = true },
+	{ .close_calls = true },
+	{ 0 },
+};
+
+static bool is_possible(const struct hook_set *set, enum tracer_hooks hooks)
+{
+	if (hooks != TRACER_HOOKS_AUTO && set->fentry != (hooks == TRACER_HOOKS_FENTRY))
+		return false;
+	return set->fentry || !set->mini_sockets || kernel_shows_mini_sockets();
+}
+
+bool hook_set_choose(struct hook_set *ret, const struct tracer_options *options, size_t attempt)
+{
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+		if (!is_possible(&sets[i], options->hooks) || attempt--)
+			continue;
+		*ret = sets[i];
+		if (options->no_close_calls && !ret->fentry)
+			ret->close_calls = false;
+		return true;
+	}
+	return false;
+}
+
+void hook_set_apply(const struct hook_set *set, struct close_trace *skeleton)
+{
+	bool by_tracepoints = set->mini_sockets && !set->fentry;
+	bool by_fentry = set->mini_sockets && set->fentry;
+
+	bpf_program__set_autoload(skeleton->progs.tp_timer_start, by_tracepoints);
+	bpf_program__set_autoload(skeleton->progs.tp_timer_expire, by_tracepoints);
+	bpf_program__set_autoload(skeleton->progs.tp_timer_cancel, by_tracepoints);
+	bpf_program__set_autoload(skeleton->progs.tp_drop, by_tracepoints);
+	bpf_program__set_autoload(skeleton->progs.fentry_mini_schedule, by_fentry);
+	bpf_program__set_autoload(skeleton->progs.fentry_mini_expire, by_fentry);
+	bpf_program__set_autoload(skeleton->progs.fentry_mini_deschedule, by_fentry);
+	bpf_program__set_autoload(skeleton->progs.fexit_mini_packet, by_fentry);
+
+	by_tracepoints = set->close_calls && !set->fentry;
+	by_fentry = set->close_calls && set->fentry;
+	bpf_program__set_autoload(skeleton->progs.tp_syscall_enter, by_tracepoints);
+	bpf_program__set_autoload(skeleton->progs.tp_syscall_exit, by_tracepoints);
+	bpf_program__set_autoload(skeleton->progs.fentry_tcp_close, by_fentry);
+	bpf_program__set_autoload(skeleton->progs.fexit_tcp_close, by_fentry);
+}
