@@ -5,16 +5,8 @@
 #include <stdlib.h>
 
 #include "common/clock.h"
+#include "common/histogram.h"
 #include "tracer/close_end.h"
-
-/* Below 64 ns each value has its bucket; above, each power of two has 64 of them. */
-enum { STEP_BITS = 6, STEPS = 1 << STEP_BITS, BUCKETS = (64 - STEP_BITS + 1) * STEPS };
-
-struct histogram {
-	uint64_t count;
-	uint64_t most;
-	uint64_t buckets[BUCKETS];
-};
 
 struct trace_summary {
 	uint64_t ends[CLOSE_END_OPEN + 1];
@@ -23,46 +15,10 @@ struct trace_summary {
 	struct histogram close_call;
 };
 
-static unsigned int bucket_of(uint64_t value)
+static void add(struct histogram *histogram, uint64_t ns)
 {
-	unsigned int shift;
-
-	if (value < STEPS)
-		return (unsigned int)value;
-	shift = 63 - STEP_BITS - (unsigned int)__builtin_clzll(value);
-	return shift * STEPS + (unsigned int)(value >> shift);
-}
-
-/* The largest value that falls into the bucket. */
-static uint64_t bucket_top(unsigned int bucket)
-{
-	unsigned int shift = bucket < 2 * STEPS ? 0 : bucket / STEPS - 1;
-	uint64_t steps = bucket - shift * STEPS;
-
-	return ((steps + 1) << shift) - 1;
-}
-
-static void histogram_add(struct histogram *histogram, uint64_t value)
-{
-	if (value == CLOSE_TRACE_UNKNOWN)
-		return;
-	histogram->count++;
-	histogram->buckets[bucket_of(value)]++;
-	if (value > histogram->most)
-		histogram->most = value;
-}
-
-static uint64_t histogram_percentile(const struct histogram *histogram, unsigned int percent)
-{
-	uint64_t rank = (histogram->count * percent + 99) / 100;
-	uint64_t seen = 0;
-
-	for (unsigned int i = 0; i < BUCKETS; i++) {
-		seen += histogram->buckets[i];
-		if (seen >= rank)
-			return bucket_top(i) < histogram->most ? bucket_top(i) : histogram->most;
-	}
-	return histogram->most;
+	if (ns != CLOSE_TRACE_UNKNOWN)
+		histogram_add(histogram, ns);
 }
 
 struct trace_summary *trace_summary_new(void)
@@ -74,9 +30,9 @@ void trace_summary_add(struct trace_summary *summary, const struct close_record 
 {
 	if (record->end <= CLOSE_END_OPEN)
 		summary->ends[record->end]++;
-	histogram_add(&summary->fin_wait_1, record->fin_wait_1_ns);
-	histogram_add(&summary->fin_wait_2, record->fin_wait_2_ns);
-	histogram_add(&summary->close_call, record->close_call_ns);
+	add(&summary->fin_wait_1, record->fin_wait_1_ns);
+	add(&summary->fin_wait_2, record->fin_wait_2_ns);
+	add(&summary->close_call, record->close_call_ns);
 }
 
 static void print_histogram(FILE *out, const char *name, const struct histogram *histogram)
