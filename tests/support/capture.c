@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/support/capture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <netinet/ip.h>
+#include <netinet/ip6.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BUFFER_BYTES = 64 * 1024 * 1024, SNAP_BYTES = 256 };
+
+struct segment {
+	uint64_t at;
+	uint32_t begin; /* sequence numbers of the content */
+	uint32_t end;	/* a FIN or SYN included */
+	uint32_t ack;
+	uint16_t client_port;
+	bool by_client;
+	bool fin, reset, has_ack;
+};
+
+struct capture {
+	int fd;
+	uint16_t server_port;
+	struct segment *segments;
+	size_t count;
+	size_t room;
+};
+
+struct capture *capture_start(uint16_t server_port)
+{
+	struct capture *capture = calloc(1, sizeof(*capture));
+	struct sockaddr_ll address = { .sll_family = AF_PACKET,
+				       .sll_protocol = htons(ETH_P_ALL),
+				       .sll_ifindex = (int)if_nametoindex("lo") };
+	int size = BUFFER_BYTES, on = 1;
+
+	assert_non_null(capture);
+	capture->server_port = server_port;
+	capture->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	assert_true(capture->fd >= 0);
+	if (setsockopt(capture->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
+		setsockopt(capture->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	assert_int_equal(setsockopt(capture->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)), 0);
+	/* Each packet is received once, and would be seen once more as it is sent. */
+	assert_int_equal(setsockopt(capture->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on,
+				    sizeof(on)),
+			 0);
+	assert_int_equal(bind(capture->fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return capture;
+}
+
+/* Where the TCP header is, and how long the segment with it. 0: it is none. */
+static size_t find_tcp(const uint8_t *frame, size_t length, size_t *ret_tcp_length)
+{
+	const struct ether_header *ether = (const void *)frame;
+	const struct ip *ip = (const void *)(frame + sizeof(*ether));
+	const struct ip6_hdr *ip6 = (const void *)(frame + sizeof(*ether));
+
+	if (length < sizeof(*ether) + sizeof(*ip) + sizeof(struct tcphdr))
+		return 0;
+	if (ether->ether_type == htons(ETHERTYPE_IP) && ip->ip_p == IPPROTO_TCP) {
+		*ret_tcp_length = ntohs(ip->ip_len) - ip->ip_hl * 4U;
+		return sizeof(*ether) + ip->ip_hl * 4U;
+	}
+	if (ether->ether_type == htons(ETHERTYPE_IPV6) && ip6->ip6_nxt == IPPROTO_TCP) {
+		*ret_tcp_length = ntohs(ip6->ip6_plen);
+		return sizeof(*ether) + sizeof(*ip6);
+	}
+	return 0;
+}
+
+static void add(struct capture *capture, const struct tcphdr *tcp, size_t length, uint64_t at)
+{
+	uint16_t from = ntohs(tcp->source), to = ntohs(tcp->dest);
+	struct segment *segment;
+
+	if (from != capture->server_port && to != capture->server_port)
+		return;
+	if (capture->count == capture->room) {
+		capture->room = capture->room * 2 + 1024;
+		capture->segments =
+			realloc(capture->segments, capture->room * sizeof(capture->segments[0]));
+		assert_non_null(capture->segments);
+	}
+	segment = &capture->segments[capture->count++];
+	*segment = (struct segment){
+		.at = at,
+		.begin = ntohl(tcp->seq),
+		.ack = ntohl(tcp->ack_seq),
+		.by_client = to == capture->server_port,
+		.fin = tcp->fin,
+		.reset = tcp->rst,
+		.has_ack = tcp->ack,
+	};
+	segment->client_port = segment->by_client ? from : to;
+	segment->end = segment->begin + (uint32_t)(length - tcp->doff * 4U) + tcp->syn + tcp->fin;
+}
+
+static uint64_t stamp_of(struct msghdr *message)
+{
+	struct timespec stamp = { 0 };
+
+	for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header;
+	     header = CMSG_NXTHDR(message, header))
+		if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_TIMESTAMPNS)
+			memcpy(&stamp, CMSG_DATA(header), sizeof(stamp));
+	return (uint64_t)stamp.tv_sec * 1000000000U + (uint64_t)stamp.tv_nsec;
+}
+
+/* A capture that lost a packet is no judge. */
+static void assert_nothing_dropped(const struct capture *capture)
+{
+	struct tpacket_stats stats = { 0 };
+	socklen_t length = sizeof(stats);
+
+	assert_int_equal(getsockopt(capture->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &length),
+			 0);
+	assert_int_equal(stats.tp_drops, 0);
+}
+
+static void drain(struct capture *capture)
+{
+	for (;;) {
+		_Alignas(struct ether_header) uint8_t frame[SNAP_BYTES];
+		_Alignas(struct cmsghdr) char control[256];
+		struct iovec part = { frame, sizeof(frame) };
+		struct msghdr message = { .msg_iov = &part,
+					  .msg_iovlen = 1,
+					  .msg_control = control,
+					  .msg_controllen = sizeof(control) };
+		ssize_t length = recvmsg(capture->fd, &message, 0);
+		struct tcphdr header;
+		size_t offset, tcp_length;
+
+		if (length < 0 && errno == EINTR)
+			continue;
+		if (length < 0)
+			break;
+		offset = find_tcp(frame, (size_t)length, &tcp_length);
+		if (!offset || offset + sizeof(header) > (size_t)length)
+			continue;
+		memcpy(&header, frame + offset, sizeof(header));
+		add(capture, &header, tcp_length, stamp_of(&message));
+	}
+	assert_nothing_dropped(capture);
+}
+
+static void set_first(uint64_t *moment, uint64_t at)
+{
+	if (!*moment)
+		*moment = at;
+}
+
+static bool acknowledges(const struct segment *segment, uint32_t fin_end)
+{
+	return segment->has_ack && (int32_t)(segment->ack - fin_end) >= 0;
+}
+
+struct wire capture_of(struct capture *capture, uint16_t client_port)
+{
+	struct wire wire = { 0 };
+	uint32_t fin_end = 0, client_fin_end = 0;
+
+	drain(capture);
+	for (size_t i = 0; i < capture->count; i++) {
+		const struct segment *segment = &capture->segments[i];
+
+		if (segment->client_port != client_port)
+			continue;
+		if (segment->reset) {
+			set_first(segment->by_client ? &wire.reset_received_at
+						     : &wire.reset_sent_at,
+				  segment->at);
+			continue;
+		}
+		if (segment->by_client) {
+			if (wire.fin_sent_at && acknowledges(segment, fin_end))
+				set_first(&wire.fin_acked_at, segment->at);
+			if (segment->fin) {
+				set_first(&wire.fin_received_at, segment->at);
+				client_fin_end = segment->end;
+			}
+		} else {
+			if (segment->fin) {
+				set_first(&wire.fin_sent_at, segment->at);
+				fin_end = segment->end;
+			}
+			if (wire.fin_received_at && acknowledges(segment, client_fin_end))
+				set_first(&wire.fin_answered_at, segment->at);
+		}
+	}
+	return wire;
+}
+
+size_t capture_resets_sent(struct capture *capture)
+{
+	size_t count = 0;
+
+	drain(capture);
+	for (size_t i = 0; i < capture->count; i++)
+		count += capture->segments[i].reset && !capture->segments[i].by_client;
+	return count;
+}
+
+void capture_stop(struct capture *capture)
+{
+	close(capture->fd);
+	free(capture->segments);
+	free(capture);
+}
