@@ -56,7 +56,7 @@ $(BUILD)/lingerd: LIBS = -linih
 $(BUILD)/lingerctl: $(call objects,user/lingerctl) $(BUILD)/obj/user/lingerd/counters.o $(COMMON)
 $(BUILD)/lingerctl: LIBS = -ljansson
 $(BUILD)/lingertrace: $(call objects,user/lingertrace) $(TRACER) $(METRICS) $(COMMON)
-$(BUILD)/lingertrace: LIBS = $(TRACER_LIBS) -lmicrohttpd
+$(BUILD)/lingertrace: LIBS = $(TRACER_LIBS) -lmicrohttpd -ljansson
 $(BUILD)/lingerbench: $(call objects,user/lingerbench user/lingerbench/strategies) $(TRACER) $(LIBLINGER) $(COMMON)
 $(BUILD)/lingerbench: LIBS = $(TRACER_LIBS) -linih -ljansson -lm
 
