@@ -121,19 +121,16 @@ static void keep(void *context, const struct close_record *record)
 	trace->records[trace->count++] = *record;
 }
 
-void trace_start(struct trace *trace, uint16_t port, size_t ring_bytes)
+void trace_start_with(struct trace *trace, const struct tracer_options *options)
 {
-	struct tracer_options options = {
-		.filter = { .ports = &port, .port_count = port != 0 },
-		.ring_bytes = ring_bytes,
-		.on_record = keep,
-		.context = trace,
-	};
+	struct tracer_options complete = *options;
 	char error[256] = "";
 	int result;
 
 	memset(trace, 0, sizeof(*trace));
-	result = tracer_open(&trace->tracer, &options, error, sizeof(error));
+	complete.on_record = keep;
+	complete.context = trace;
+	result = tracer_open(&trace->tracer, &complete, error, sizeof(error));
 	if (result == -EPERM) {
 		print_message("# SKIP %s\n", error);
 		skip();
@@ -141,6 +138,16 @@ void trace_start(struct trace *trace, uint16_t port, size_t ring_bytes)
 	if (result)
 		fail_msg("tracer_open: %s", error);
 	remember(trace->tracer);
+}
+
+void trace_start(struct trace *trace, uint16_t port, size_t ring_bytes)
+{
+	const struct tracer_options options = {
+		.filter = { .ports = &port, .port_count = port != 0 },
+		.ring_bytes = ring_bytes,
+	};
+
+	trace_start_with(trace, &options);
 }
 
 const struct close_record *trace_find(const struct trace *trace, uint64_t cookie)

@@ -17,6 +17,8 @@ struct trace {
 
 /* Skips the test when this user may not load BPF programs. port 0: all ports. */
 void trace_start(struct trace *trace, uint16_t port, size_t ring_bytes);
+/* With these options but for their on_record and context. */
+void trace_start_with(struct trace *trace, const struct tracer_options *options);
 /* Polls until the record of the cookie is there; NULL after seconds. */
 const struct close_record *trace_wait(struct trace *trace, uint64_t cookie, unsigned int seconds);
 /* The record of the cookie among those delivered, or NULL. */
