@@ -154,7 +154,7 @@ int outputs_run(struct outputs *outputs)
 	if (outputs->top) {
 		tracer_get_counts(outputs->tracer, &counts);
 		note(outputs, "-",
-		     top_run(outputs->top, &outputs->totals, &outputs->tallies, &counts));
+		     top_run(outputs->top, &outputs->totals, &outputs->tallies, &counts, false));
 	}
 	if (outputs->publisher)
 		note(outputs, outputs->options->metrics, metrics_publisher_run(outputs->publisher));
@@ -198,6 +198,9 @@ int outputs_finish(struct outputs *outputs)
 		note(outputs, options->json, end_json(outputs, &counts));
 	if (outputs->publisher)
 		note(outputs, options->metrics, metrics_publisher_finish(outputs->publisher));
+	if (outputs->top)
+		note(outputs, "-",
+		     top_run(outputs->top, &outputs->totals, &outputs->tallies, &counts, true));
 	top_close(outputs->top); /* the screen is needed now */
 	outputs->top = NULL;
 	if (outputs->summary)

@@ -102,7 +102,7 @@ static void forget(struct top *top)
 }
 
 int top_run(struct top *top, const struct totals *totals, const struct tallies *tallies,
-	    const struct tracer_counts *counts)
+	    const struct tracer_counts *counts, bool ends)
 {
 	uint64_t now = clock_now_ns();
 	uint64_t passed = now - top->began_ns;
@@ -111,7 +111,7 @@ int top_run(struct top *top, const struct totals *totals, const struct tallies *
 	FILE *memory;
 	int result;
 
-	if (passed < top->interval_ns)
+	if (ends ? top->screen.is_terminal || !passed : passed < top->interval_ns)
 		return 0;
 	memory = open_memstream(&frame, &size);
 	if (!memory)

@@ -20,9 +20,12 @@ struct top *top_new(FILE *out, uint64_t interval_ns, bool local_ports);
 
 void top_add(struct top *top, const struct close_record *record, enum verdict verdict);
 
-/* Prints the table when the interval is over, and begins the next. 0, or the negative errno of writing; may block. */
+/*
+ * Prints the table when the interval is over, and begins the next. ends: prints what there is now, except on
+ * a terminal, whose screen is restored at once. 0, or the negative errno of writing; may block.
+ */
 int top_run(struct top *top, const struct totals *totals, const struct tallies *tallies,
-	    const struct tracer_counts *counts);
+	    const struct tracer_counts *counts, bool ends);
 
 /* Restores the screen and frees; NULL is allowed. */
 void top_close(struct top *top);
