@@ -52,7 +52,7 @@ static struct top_group *find(struct top *top, const struct top_key *key)
 	struct top_group *group;
 
 	for (size_t i = 0; i < top->count; i++)
-		if (!memcmp(&top->groups[i].key, key, sizeof(*key)))
+		if (!top_key_compare(&top->groups[i].key, key))
 			return &top->groups[i];
 	if (top->count == GROUPS)
 		return &top->groups[GROUPS - 1];

@@ -16,6 +16,15 @@ enum {
 	CELL_SIZE = 24,
 };
 
+int top_key_compare(const struct top_key *left, const struct top_key *right)
+{
+	if (left->port != right->port)
+		return left->port < right->port ? -1 : 1;
+	if (left->is_remote != right->is_remote)
+		return left->is_remote ? 1 : -1;
+	return strcmp(left->comm, right->comm);
+}
+
 static int compare(const void *left_pointer, const void *right_pointer)
 {
 	const struct top_group *left = left_pointer, *right = right_pointer;
@@ -24,7 +33,7 @@ static int compare(const void *left_pointer, const void *right_pointer)
 		return left->at_risk > right->at_risk ? -1 : 1;
 	if (left->connections != right->connections)
 		return left->connections > right->connections ? -1 : 1;
-	return memcmp(&left->key, &right->key, sizeof(left->key));
+	return top_key_compare(&left->key, &right->key);
 }
 
 /* At most five characters. */
@@ -40,6 +49,15 @@ static const char *short_count(char cell[CELL_SIZE], uint64_t count)
 	for (count /= 1000; count >= 10000; count /= 1000)
 		unit++;
 	snprintf(cell, CELL_SIZE, "%" PRIu64 "%c", count, units[unit]);
+	return cell;
+}
+
+/* At most five characters. */
+static const char *short_rate(char cell[CELL_SIZE], double per_s)
+{
+	if (per_s >= 999.95)
+		return short_count(cell, (uint64_t)(per_s + 0.5));
+	snprintf(cell, CELL_SIZE, "%.1f", per_s);
 	return cell;
 }
 
@@ -70,11 +88,11 @@ static void print_group(FILE *out, const struct top_group *group, uint64_t passe
 	uint64_t other = group->ends[CLOSE_END_ABORTED] + group->ends[CLOSE_END_OPEN] +
 			 group->ends[CLOSE_END_UNKNOWN];
 	double per_s = (double)group->connections * 1e9 / (double)passed_ns;
-	char cells[9][CELL_SIZE];
+	char cells[10][CELL_SIZE];
 
-	fprintf(out, "%-15s %6s %7.*f %5s %5s %5s %5s %5s %5s %6s %6s\n",
+	fprintf(out, "%-15s %6s %7s %5s %5s %5s %5s %5s %5s %6s %6s\n",
 		group->key.comm[0] ? group->key.comm : "?", port_cell(cells[0], &group->key),
-		per_s < 1000 ? 1 : 0, per_s, short_count(cells[1], group->ends[CLOSE_END_FIN]),
+		short_rate(cells[9], per_s), short_count(cells[1], group->ends[CLOSE_END_FIN]),
 		short_count(cells[2], group->ends[CLOSE_END_TIMEOUT]),
 		short_count(cells[3], group->ends[CLOSE_END_RESET_SENT]),
 		short_count(cells[4], group->ends[CLOSE_END_RESET_RECEIVED]),
@@ -101,15 +119,15 @@ void top_table_print(FILE *out, struct top_group *groups, size_t count, uint64_t
 {
 	unsigned int room = lines > LINES_AROUND + LINES_LEAST ? lines - LINES_AROUND : LINES_LEAST;
 	struct top_group all;
-	char clock[16];
+	char clock[16], head[64];
 	time_t now = time(NULL);
 	struct tm local;
 
 	localtime_r(&now, &local);
 	strftime(clock, sizeof(clock), "%H:%M:%S", &local);
 	qsort(groups, count, sizeof(*groups), compare);
-	fprintf(out, "%s, the last %.1f s%27s by end%17s FIN_WAIT_2\n", clock,
-		(double)passed_ns / NS_PER_S, "", "");
+	snprintf(head, sizeof(head), "%s, the last %.1f s", clock, (double)passed_ns / NS_PER_S);
+	fprintf(out, "%-38s%12s%30s\n", head, "by end", "FIN_WAIT_2");
 	fprintf(out, "%-15s %6s %7s %5s %5s %5s %5s %5s %5s %6s %6s\n", "closer", "port", "conn/s",
 		"fin", "t/out", "rst>", "rst<", "other", "risk", "p50", "p99");
 	for (size_t i = 0; i < count && (!lines || i < room); i++)

@@ -17,6 +17,9 @@ struct top_key {
 	bool is_remote; /* the peer's port */
 };
 
+/* As strcmp(). */
+int top_key_compare(const struct top_key *left, const struct top_key *right);
+
 struct top_group {
 	struct top_key key;
 	uint64_t connections;
