@@ -8,6 +8,10 @@
 SCENARIO ?= quick
 PREFIX   ?= /usr/local
 DESTDIR  ?=
+# Which tests test-vm runs, as tests/run takes them; none: those of the kernel side.
+PATTERN  ?=
+# On which of Debian 12's kernels: 6.1 or 6.12.
+KERNEL   ?= 6.1
 # Sanitizers, as clang and gcc spell them: make SAN=address,undefined test
 SAN      ?=
 # One build directory per flavour, so that a sanitized object never meets a plain one.
@@ -25,7 +29,7 @@ include packaging/install.mk
 
 JOBS := $(shell nproc)
 
-.PHONY: all say-missing deps deps-test deps-lint run-scenario test lint clean help
+.PHONY: all say-missing deps deps-test deps-lint run-scenario test test-vm vm-shell lint clean help
 
 all: say-missing $(BPF_OBJECTS) $(USER_ARTEFACTS) ## build everything into build/
 
@@ -39,6 +43,9 @@ deps: ## install what the build needs (Debian packages)
 deps-test:
 	@packaging/install-packages.sh build test
 
+deps-vm:
+	@packaging/install-packages.sh build test vm
+
 deps-lint:
 	@packaging/install-packages.sh build lint
 
@@ -49,6 +56,13 @@ run-scenario: deps ## install what is missing, build, run scenarios/$(SCENARIO).
 test: deps-test ## install what is missing, build, run every test that needs no virtual machine
 	@$(MAKE) --no-print-directory -j$(JOBS) all tests-build
 	@BUILD=$(BUILD) tests/run
+
+test-vm: deps-vm ## install what is missing, build, run the kernel side's tests on a stock kernel in QEMU
+	@$(MAKE) --no-print-directory -j$(JOBS) all tests-build
+	@BUILD=$(BUILD) KERNEL=$(KERNEL) tests/vm/run $(PATTERN)
+
+vm-shell: deps-vm ## a shell on that kernel; tests/vm/run -- COMMAND runs one command
+	@BUILD=$(BUILD) KERNEL=$(KERNEL) tests/vm/run --shell
 
 lint: deps-lint ## formatter, clang-tidy, cppcheck, shellcheck
 	@$(MAKE) --no-print-directory -j$(JOBS) lint-checks

@@ -19,6 +19,7 @@ __u64 filtered;
 __u64 lost_ring_full;
 __u64 lost_map_full;
 __u64 missed_states; /* changes of state that an event of another one gives away */
+__u64 doubts;	     /* entries of undecided: to look for them takes a walk over the table */
 
 /* The mini-socket that holds the connection. */
 enum mini_stay { NO_MINI, MINI_FIN_WAIT_2, MINI_TIME_WAIT };
@@ -113,8 +114,10 @@ static void release(__u64 cookie, struct connection *connection)
 /* Leaves the hold on the connection to the doubt; false if that found no room. */
 static bool doubt(__u64 cookie, struct connection *connection, __u64 now)
 {
-	if (!bpf_map_update_elem(&undecided, &cookie, &now, BPF_ANY))
+	if (!bpf_map_update_elem(&undecided, &cookie, &now, BPF_ANY)) {
+		__sync_fetch_and_add(&doubts, 1);
 		return true;
+	}
 	connection->record.flags |= CLOSE_INCOMPLETE;
 	return false;
 }
@@ -122,7 +125,10 @@ static bool doubt(__u64 cookie, struct connection *connection, __u64 now)
 /* Whether there was one. The caller has the hold then. */
 static bool end_doubt(__u64 cookie)
 {
-	return !bpf_map_delete_elem(&undecided, &cookie);
+	if (bpf_map_delete_elem(&undecided, &cookie))
+		return false;
+	__sync_fetch_and_add(&doubts, -1);
+	return true;
 }
 
 static void describe(struct close_record *record, const struct sock_common *sk)

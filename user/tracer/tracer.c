@@ -264,10 +264,12 @@ int tracer_drain(struct tracer *tracer)
 {
 	uint64_t now = clock_now_ns();
 	bool sweeps = now - tracer->swept_at >= SWEEP_EVERY_NS;
-	int result = decide(tracer, DECIDE_AFTER_NS, sweeps ? STALE_AFTER_NS : 0);
+	int result = 0;
 
 	if (sweeps)
 		tracer->swept_at = now;
+	if (sweeps || __atomic_load_n(&tracer->skeleton->bss->doubts, __ATOMIC_RELAXED))
+		result = decide(tracer, DECIDE_AFTER_NS, sweeps ? STALE_AFTER_NS : 0);
 	return result ? result : consume(tracer);
 }
 
