@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every duration has a bucket, percentiles are exact to 1 in 64, powers of two count each value once. */
+/* Every duration has a bucket, percentiles are exact to 1 in 64. */
 #include "common/histogram.c"
 
 #include <setjmp.h>
@@ -49,32 +49,6 @@ static void an_empty_one_has_only_zeros(void **state)
 {
 	(void)state;
 	assert_int_equal(histogram_percentile(&histogram, 99), 0);
-	assert_int_equal(histogram_power(&histogram, 0), 0);
-}
-
-static void powers_of_two_have_their_values(void **state)
-{
-	static const uint64_t values[] = {
-		0,	    1,		2,	3, 4, 7, 127, 128, 255, 256, (1ULL << 40) - 1,
-		1ULL << 40, UINT64_MAX, 1 << 20
-	};
-	uint64_t sum = 0;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-		histogram_add(&histogram, values[i]);
-	for (unsigned int power = 0; power < 64; power++)
-		sum += histogram_power(&histogram, power);
-	assert_int_equal(sum, histogram.count);
-	assert_int_equal(histogram_power(&histogram, 0), 2);
-	assert_int_equal(histogram_power(&histogram, 1), 2);
-	assert_int_equal(histogram_power(&histogram, 2), 2);
-	assert_int_equal(histogram_power(&histogram, 6), 1);
-	assert_int_equal(histogram_power(&histogram, 7), 2);
-	assert_int_equal(histogram_power(&histogram, 8), 1);
-	assert_int_equal(histogram_power(&histogram, 39), 1);
-	assert_int_equal(histogram_power(&histogram, 40), 1);
-	assert_int_equal(histogram_power(&histogram, 63), 1);
 }
 
 int main(void)
@@ -83,7 +57,6 @@ int main(void)
 		cmocka_unit_test_setup(each_value_is_at_most_the_top_of_its_bucket, set_up),
 		cmocka_unit_test_setup(percentiles_of_a_known_series, set_up),
 		cmocka_unit_test_setup(an_empty_one_has_only_zeros, set_up),
-		cmocka_unit_test_setup(powers_of_two_have_their_values, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

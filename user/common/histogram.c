@@ -42,14 +42,3 @@ uint64_t histogram_percentile(const struct histogram *histogram, unsigned int pe
 	}
 	return histogram->most;
 }
-
-uint64_t histogram_power(const struct histogram *histogram, unsigned int power)
-{
-	unsigned int first = power ? bucket_of(1ULL << power) : 0;
-	unsigned int end = power < 63 ? bucket_of(2ULL << power) : HISTOGRAM_BUCKETS;
-	uint64_t sum = 0;
-
-	for (unsigned int i = first; i < end; i++)
-		sum += histogram->buckets[i];
-	return sum;
-}

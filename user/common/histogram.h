@@ -27,7 +27,4 @@ void histogram_add(struct histogram *histogram, uint64_t value);
  */
 uint64_t histogram_percentile(const struct histogram *histogram, unsigned int percent);
 
-/* How many values are in [2^power, 2^(power + 1)), power from 0 to 63; 0 counts among those of 1. */
-uint64_t histogram_power(const struct histogram *histogram, unsigned int power);
-
 #endif

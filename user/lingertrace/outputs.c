@@ -157,7 +157,8 @@ int outputs_run(struct outputs *outputs)
 		     top_run(outputs->top, &outputs->totals, &outputs->tallies, &counts, false));
 	}
 	if (outputs->publisher)
-		note(outputs, outputs->options->metrics, metrics_publisher_run(outputs->publisher));
+		note(outputs, metrics_publisher_place(outputs->publisher),
+		     metrics_publisher_run(outputs->publisher));
 	return outputs->error;
 }
 
@@ -197,7 +198,8 @@ int outputs_finish(struct outputs *outputs)
 	if (outputs->json)
 		note(outputs, options->json, end_json(outputs, &counts));
 	if (outputs->publisher)
-		note(outputs, options->metrics, metrics_publisher_finish(outputs->publisher));
+		note(outputs, metrics_publisher_place(outputs->publisher),
+		     metrics_publisher_finish(outputs->publisher));
 	if (outputs->top)
 		note(outputs, "-",
 		     top_run(outputs->top, &outputs->totals, &outputs->tallies, &counts, true));

@@ -16,10 +16,7 @@ void screen_open(struct screen *screen, FILE *out)
 {
 	screen->out = out;
 	screen->is_terminal = isatty(fileno(out));
-	if (screen->is_terminal) {
-		fputs(OTHER_SCREEN, out);
-		fflush(out);
-	}
+	screen->is_taken = false;
 }
 
 static struct winsize size_of(const struct screen *screen)
@@ -47,11 +44,14 @@ static size_t cut(const char *line, size_t length, unsigned int columns)
 	return length;
 }
 
-static void draw(const struct screen *screen, const char *text)
+static void draw(struct screen *screen, const char *text)
 {
 	struct winsize size = size_of(screen);
 	unsigned int lines = 0;
 
+	if (!screen->is_taken)
+		fputs(OTHER_SCREEN, screen->out);
+	screen->is_taken = true;
 	fputs(HOME, screen->out);
 	while (*text && (!size.ws_row || ++lines < size.ws_row)) {
 		size_t length = strcspn(text, "\n");
@@ -63,7 +63,7 @@ static void draw(const struct screen *screen, const char *text)
 	fputs(CLEAR_BELOW, screen->out);
 }
 
-int screen_show(const struct screen *screen, const char *text)
+int screen_show(struct screen *screen, const char *text)
 {
 	errno = 0;
 	if (screen->is_terminal)
@@ -75,10 +75,11 @@ int screen_show(const struct screen *screen, const char *text)
 	return errno ? -errno : -EIO;
 }
 
-void screen_close(const struct screen *screen)
+void screen_close(struct screen *screen)
 {
-	if (screen->is_terminal) {
+	if (screen->is_taken) {
 		fputs(FORMER_SCREEN, screen->out);
 		fflush(screen->out);
 	}
+	screen->is_taken = false;
 }
