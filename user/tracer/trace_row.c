@@ -2,9 +2,10 @@
 #include "tracer/trace_row.h"
 
 #include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
 
 #include "common/printable.h"
 #include "tracer/close_end.h"
@@ -58,10 +59,11 @@ static void put_caller(const struct row *row, const char *const names[3],
 
 static const char *family_name(const struct close_record *record)
 {
+	static const __u8 mapped[12] = { [10] = 0xff, [11] = 0xff };
+
 	if (record->family == AF_INET)
 		return "ipv4";
-	return IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)record->raddr) ? "ipv4_mapped"
-									    : "ipv6";
+	return memcmp(record->raddr, mapped, sizeof(mapped)) ? "ipv6" : "ipv4_mapped";
 }
 
 /* NULL: not known. */
