@@ -4,7 +4,7 @@
 # A unit test includes the .c file it tests, so that statics are in its reach; whatever else it needs
 # comes from the archive, where the linker takes only what is still missing.
 
-TESTABLE  := $(filter-out %/main.o,$(call objects,user/common user/liblinger user/lingerd user/lingerctl \
+TESTABLE  := $(filter-out %/main.o,$(call objects,user/common user/metrics user/liblinger user/lingerd user/lingerctl \
              user/tracer user/lingertrace user/lingerbench user/lingerbench/strategies))
 TEST_SUPPORT  := $(call objects,tests/support)
 TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c tests/system/*.c))
@@ -29,7 +29,7 @@ $(BUILD)/obj/testable.a: $(TESTABLE)
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_SUPPORT) $(BUILD)/obj/testable.a
 	@mkdir -p $(@D)
 	$(call step,LINK)
-	$(Q)$(CC) $(USER_LDFLAGS) $^ $(TRACER_LIBS) -lcmocka -linih -ljansson -lm -o $@
+	$(Q)$(CC) $(USER_LDFLAGS) $^ $(TRACER_LIBS) -lcmocka -linih -ljansson -lmicrohttpd -lm -o $@
 
 .SECONDARY:
 

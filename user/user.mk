@@ -19,6 +19,7 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.c,$(1))))
 COMMON   := $(BUILD)/obj/common.a
 LIBLINGER := $(call objects,user/liblinger)
 TRACER   := $(call objects,user/tracer)
+METRICS  := $(call objects,user/metrics)
 
 PROGRAMS := $(foreach p,lingerd lingerctl lingertrace lingerbench,$(if $(wildcard user/$(p)/*.c),$(BUILD)/$(p)))
 # Loaded into servers that are not ours, so never sanitized: a sanitized library needs a sanitized program.
@@ -54,8 +55,8 @@ $(BUILD)/lingerd: LIBS = -linih
 # The table of counters is the one piece that both programs have.
 $(BUILD)/lingerctl: $(call objects,user/lingerctl) $(BUILD)/obj/user/lingerd/counters.o $(COMMON)
 $(BUILD)/lingerctl: LIBS = -ljansson
-$(BUILD)/lingertrace: $(call objects,user/lingertrace) $(TRACER) $(COMMON)
-$(BUILD)/lingertrace: LIBS = $(TRACER_LIBS)
+$(BUILD)/lingertrace: $(call objects,user/lingertrace) $(TRACER) $(METRICS) $(COMMON)
+$(BUILD)/lingertrace: LIBS = $(TRACER_LIBS) -lmicrohttpd -ljansson
 $(BUILD)/lingerbench: $(call objects,user/lingerbench user/lingerbench/strategies) $(TRACER) $(LIBLINGER) $(COMMON)
 $(BUILD)/lingerbench: LIBS = $(TRACER_LIBS) -linih -ljansson -lm
 

@@ -7,91 +7,101 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "tests/unit/crafted.h"
 
 static void assert_row(const struct close_record *record, const char *expected)
 {
-	const char *folder = getenv("TMPDIR");
-	char path[256], text[1024] = "";
-	struct csv *csv;
-	FILE *file;
-	int fd;
+	struct csv *csv = NULL;
 
-	snprintf(path, sizeof(path), "%s/row-XXXXXX", folder ? folder : "/tmp");
-	fd = mkstemp(path);
-	assert_true(fd >= 0);
-	close(fd);
-	assert_int_equal(csv_create(&csv, path), 0);
-	assert_int_equal(trace_csv_row(csv, record), 0);
+	make_crafted_file();
+	assert_int_equal(csv_create(&csv, crafted_path), 0);
+	assert_int_equal(record ? trace_csv_row(csv, record) : trace_csv_header(csv), 0);
 	assert_int_equal(csv_close(csv), 0);
-	file = fopen(path, "r");
-	assert_non_null(file);
-	assert_non_null(fgets(text, sizeof(text), file));
-	fclose(file);
-	unlink(path);
-	assert_string_equal(text, expected);
+	assert_string_equal(take_crafted_file(), expected);
+}
+
+static void columns_keep_their_order(void **state)
+{
+	(void)state;
+	assert_row(NULL, "laddr,lport,raddr,rport,family,netns,half_closer_pid,half_closer_tid,"
+			 "half_closer_comm,closer_pid,closer_tid,closer_comm,close_call_us,"
+			 "fin_wait_1_us,fin_wait_2_us,orphan_us,closing_us,close_wait_us,"
+			 "last_ack_us,time_wait_us,unread_bytes,unacked_bytes,drained_bytes,end,"
+			 "rst,rst_reason,state,seeded,incomplete,cookie,established_ns,"
+			 "half_closed_ns,closed_ns,ended_ns\n");
 }
 
 static void unknown_fields_are_empty(void **state)
 {
-	struct close_record record = {
-		.family = AF_INET6,
-		.lport = 443,
-		.rport = 50000,
-		.laddr = { [15] = 1 },
-		.raddr = { 0xfe, 0x80, [15] = 2 },
-		.cookie = 7,
-		.established_ns = 1000,
-		.closed_ns = CLOSE_TRACE_UNKNOWN,
-		.ended_ns = CLOSE_TRACE_UNKNOWN,
-		.close_call_ns = CLOSE_TRACE_UNKNOWN,
-		.fin_wait_1_ns = CLOSE_TRACE_UNKNOWN,
-		.fin_wait_2_ns = CLOSE_TRACE_UNKNOWN,
-		.orphan_ns = CLOSE_TRACE_UNKNOWN,
-		.time_wait_ns = CLOSE_TRACE_UNKNOWN,
-		.unread_bytes = CLOSE_TRACE_UNKNOWN,
-		.unacked_bytes = CLOSE_TRACE_UNKNOWN,
-	};
-
 	(void)state;
-	assert_row(&record, "::1,443,fe80::2,50000,,,,,,,,,,,ipv6,0,7,1000,,\n");
+	assert_row(&unknown_record,
+		   "::1,443,fe80::2,50000,ipv6,3,,,,,,,,,,,,,,,,,,,,,,1,1,7,,,,\n");
 }
 
 static void known_fields_are_written(void **state)
 {
-	struct close_record record = {
-		.family = AF_INET,
-		.lport = 80,
-		.rport = 50000,
-		.laddr = { 127, 0, 0, 1 },
-		.raddr = { 10, 0, 0, 2 },
-		.netns = 3,
-		.cookie = 7,
-		.established_ns = 1000,
-		.closed_ns = 2000,
-		.ended_ns = 3000,
-		.close_call_ns = 1,
-		.fin_wait_1_ns = 1500,
-		.fin_wait_2_ns = 60000000000,
-		.end = CLOSE_END_RESET_RECEIVED,
-		.flags = CLOSE_CALLED,
-		.closer.pid = 42,
-		.closer.comm = "a,b",
-	};
+	(void)state;
+	assert_row(&known_record,
+		   "127.0.0.1,80,10.0.0.2,50000,ipv4,3,41,40,\"w \"\"o\\rk\"\"\",42,43,\"a,b??\","
+		   "0.001,1.500,60000000.000,0.002,0.003,0.004,0.005,0.000,0,9,0,reset_received,"
+		   "received,,,0,0,7,1000,1500,2000,3000\n");
+}
+
+static void families_are_told_apart(void **state)
+{
+	struct close_record record = unknown_record;
 
 	(void)state;
-	assert_row(&record, "127.0.0.1,80,10.0.0.2,50000,42,\"a,b\",0.001,1.500,60000000.000,0.000,"
-			    "0.000,0,0,reset_received,ipv4,3,7,1000,2000,3000\n");
+	memset(record.raddr, 0, sizeof(record.raddr));
+	memset(record.raddr + 10, 0xff, 2);
+	record.raddr[15] = 9;
+	memcpy(record.laddr, record.raddr, sizeof(record.laddr));
+	assert_row(&record,
+		   "::ffff:0.0.0.9,443,::ffff:0.0.0.9,50000,ipv4_mapped,3,,,,,,,,,,,,,,,,,,,"
+		   ",,,1,1,7,,,,\n");
+}
+
+static void assert_end(unsigned int end, unsigned int flags, unsigned int tcp_state,
+		       const char *expected)
+{
+	struct close_record record = unknown_record;
+	char row[256];
+
+	record.end = (__u8)end;
+	record.flags = (__u16)flags;
+	record.state = (__u8)tcp_state;
+	snprintf(row, sizeof(row), "::1,443,fe80::2,50000,ipv6,3,,,,,,,,,,,,,,,,,,%s,7,,,,\n",
+		 expected);
+	assert_row(&record, row);
+}
+
+static void ends_and_resets_and_states(void **state)
+{
+	(void)state;
+	assert_end(CLOSE_END_UNKNOWN, 0, 1, ",,,,0,0");
+	assert_end(CLOSE_END_FIN, 0, 7, "fin,none,,,0,0");
+	assert_end(CLOSE_END_FIN, CLOSE_INCOMPLETE, 7, "fin,,,,0,1");
+	assert_end(CLOSE_END_RESET_SENT, CLOSE_RESET_SENT | CLOSE_RESET_RECEIVED, 7,
+		   "reset_sent,sent,,,0,0");
+	assert_end(CLOSE_END_RESET_SENT, CLOSE_RESET_SENT | CLOSE_INCOMPLETE, 7,
+		   "reset_sent,sent,,,0,1");
+	assert_end(CLOSE_END_OPEN, CLOSE_SEEDED, 1, "open,none,,ESTABLISHED,1,0");
+	assert_end(CLOSE_END_OPEN, 0, 5, "open,none,,FIN_WAIT_2,0,0");
+	assert_end(CLOSE_END_OPEN, 0, 8, "open,none,,CLOSE_WAIT,0,0");
+	assert_end(CLOSE_END_OPEN, 0, 200, "open,none,,,0,0");
+	assert_end(200, 0, 200, ",none,,,0,0");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(columns_keep_their_order),
 		cmocka_unit_test(unknown_fields_are_empty),
 		cmocka_unit_test(known_fields_are_written),
+		cmocka_unit_test(families_are_told_apart),
+		cmocka_unit_test(ends_and_resets_and_states),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes CSV (RFC 4180, "\n" line ends) row by row. A row reaches the file whole or not at all:
- * when the disk is full, the file is cut back to its last whole row and every later call answers
- * the same error.
+ * Writes CSV (RFC 4180, "\n" line ends) row by row. A row reaches the file whole or not at all, as
+ * common/rowfile.h says.
  */
 #ifndef COMMON_CSV_H
 #define COMMON_CSV_H
@@ -19,6 +18,8 @@ int csv_create(struct csv **ret, const char *path);
 void csv_text(struct csv *csv, const char *text);
 void csv_number(struct csv *csv, uint64_t value);
 void csv_decimal(struct csv *csv, double value, int digits);
+/* value / 1000, exact: three decimals. */
+void csv_thousandths(struct csv *csv, uint64_t value);
 void csv_unknown(struct csv *csv);
 
 /* Ends the row. 0, or the first error (negative errno) that met this file; may block in write(2).

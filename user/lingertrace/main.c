@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* lingertrace: one row per TCP connection, from the tracer to CSV and a summary. */
+/* lingertrace: one row per TCP connection, from the tracer to files, tables and metrics. */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -9,9 +9,8 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "lingertrace/outputs.h"
 #include "lingertrace/trace_options.h"
-#include "lingertrace/trace_summary.h"
-#include "tracer/trace_csv.h"
 #include "tracer/tracer.h"
 
 enum { POLL_MS = 100, EXIT_USAGE = 2 };
@@ -19,10 +18,7 @@ enum { POLL_MS = 100, EXIT_USAGE = 2 };
 struct run {
 	struct trace_options options;
 	struct tracer *tracer;
-	struct csv *csv;
-	struct trace_summary *summary;
-	uint64_t rows;
-	int csv_error;
+	struct outputs *outputs;
 };
 
 static volatile sig_atomic_t end_wanted;
@@ -39,6 +35,7 @@ static void catch_signals(void)
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
 	/* A reader that went away, a file at its limit: errors of write() like any other. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
@@ -46,59 +43,41 @@ static void catch_signals(void)
 
 static void take_record(void *context, const struct close_record *record)
 {
-	struct run *run = context;
+	const struct run *run = context;
 
-	run->rows++;
-	if (run->csv && !run->csv_error)
-		run->csv_error = trace_csv_row(run->csv, record);
-	if (run->summary)
-		trace_summary_add(run->summary, record);
+	outputs_take(run->outputs, record);
 }
 
-static int fail_csv(struct run *run)
+static void say_limits(const struct run *run)
 {
-	log_error("cannot write %s: %s",
-		  strcmp(run->options.csv, "-") ? run->options.csv : "stdout",
-		  strerror(-run->csv_error));
-	return -1;
+	if (!tracer_follows_mini_sockets(run->tracer))
+		log_warning("tracing FIN_WAIT_2 after close() takes fentry, or Linux 6.11 and "
+			    "CAP_SYSLOG; its fields stay empty");
+	if (!tracer_times_close_calls(run->tracer) && !run->options.tracer.no_close_calls)
+		log_warning("this kernel does not let close() be timed; close_call_us stays empty");
 }
 
 static int start(struct run *run)
 {
-	struct tracer_options options = {
-		.filter = { .ports = run->options.ports, .port_count = run->options.port_count },
-		.on_record = take_record,
-		.context = run,
-	};
+	size_t ports = run->options.tracer.filter.port_count;
+	const char *hooks;
 	char error[256];
 
-	if (run->options.summary && !(run->summary = trace_summary_new())) {
-		log_error("out of memory");
-		return -1;
-	}
-	if (tracer_open(&run->tracer, &options, error, sizeof(error))) {
+	run->options.tracer.on_record = take_record;
+	run->options.tracer.context = run;
+	if (tracer_open(&run->tracer, &run->options.tracer, error, sizeof(error))) {
 		log_error("%s", error);
 		return -1;
 	}
 	/* After the tracer: what cannot trace must not empty the file of an earlier run. */
-	if (run->options.csv) {
-		run->csv_error = csv_create(&run->csv, run->options.csv);
-		if (!run->csv_error)
-			run->csv_error = trace_csv_header(run->csv);
-		if (!run->csv_error)
-			run->csv_error = csv_flush(run->csv);
-		if (run->csv_error)
-			return fail_csv(run);
-	}
-	if (!tracer_follows_mini_sockets(run->tracer))
-		log_warning("tracing FIN_WAIT_2 after close() takes fentry, or Linux 6.11 and "
-			    "CAP_SYSLOG; "
-			    "its fields stay empty");
-	if (run->options.port_count)
-		log_info("tracing %zu local port%s", run->options.port_count,
-			 run->options.port_count == 1 ? "" : "s");
+	if (outputs_open(&run->outputs, &run->options, run->tracer))
+		return -1;
+	say_limits(run);
+	hooks = tracer_uses_fentry(run->tracer) ? "fentry" : "tracepoints";
+	if (ports)
+		log_info("tracing %zu local port%s by %s", ports, ports == 1 ? "" : "s", hooks);
 	else
-		log_info("tracing all ports");
+		log_info("tracing all ports by %s", hooks);
 	return 0;
 }
 
@@ -122,50 +101,42 @@ static int trace(struct run *run)
 			log_error("cannot read the records: %s", strerror(-result));
 			return -1;
 		}
-		if (run->csv && !run->csv_error)
-			run->csv_error = csv_flush(run->csv);
-		if (run->csv_error)
-			return fail_csv(run);
+		if (outputs_run(run->outputs))
+			return -1;
 	}
 	return 0;
 }
 
-/* Stdout is the table's, unless the CSV went there. */
-static int print_summary(const struct run *run)
+static void say_counts(const struct run *run)
 {
-	FILE *out = run->options.csv && !strcmp(run->options.csv, "-") ? stderr : stdout;
+	const struct tracer_filter *filter = &run->options.tracer.filter;
+	struct tracer_counts counts;
+	char filtered[48] = "";
 
-	trace_summary_print(run->summary, out);
-	if (!fflush(out) && !ferror(out))
-		return 0;
-	log_error("cannot write the summary: %s", strerror(errno));
-	return -1;
-}
-
-static int finish(struct run *run)
-{
-	struct tracer_counts losses;
-	int result = tracer_finish(run->tracer);
-	int csv_result;
-
-	if (result)
-		log_error("cannot read the last records: %s", strerror(-result));
-	csv_result = csv_close(run->csv);
-	run->csv = NULL;
-	run->csv_error = run->csv_error ? run->csv_error : csv_result;
-	if (run->csv_error)
-		return fail_csv(run);
-	if (run->summary && print_summary(run))
-		return -1;
-	tracer_get_counts(run->tracer, &losses);
-	if (losses.missed_events)
+	tracer_get_counts(run->tracer, &counts);
+	if (counts.missed_events)
 		log_warning("%" PRIu64 " kernel events were missed: some fields are empty, "
 			    "some connections may have no row",
-			    losses.missed_events);
+			    counts.missed_events);
+	if (filter->pid || filter->comm[0])
+		snprintf(filtered, sizeof(filtered), ", %" PRIu64 " filtered", counts.filtered);
 	log_info("%" PRIu64 " rows written, %" PRIu64 " records lost (ring buffer full: %" PRIu64
-		 ", table full: %" PRIu64 ")",
-		 run->rows, losses.ring_full + losses.map_full, losses.ring_full, losses.map_full);
-	return result;
+		 ", table full: %" PRIu64 ")%s",
+		 outputs_totals(run->outputs)->rows, counts.ring_full + counts.map_full,
+		 counts.ring_full, counts.map_full, filtered);
+}
+
+/* traced: so far, all went well. What has been collected is brought to its end in any case. */
+static int finish(struct run *run, bool traced)
+{
+	int result = tracer_finish(run->tracer);
+
+	if (result && traced)
+		log_error("cannot read the last records: %s", strerror(-result));
+	if (outputs_finish(run->outputs) || result || !traced)
+		return -1;
+	say_counts(run);
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -183,10 +154,13 @@ int main(int argc, char **argv)
 		break;
 	}
 	catch_signals();
-	if (!start(&run) && !trace(&run) && !finish(&run))
-		status = EXIT_SUCCESS;
-	csv_close(run.csv);
+	if (!start(&run)) {
+		bool traced = !trace(&run);
+
+		if (!finish(&run, traced))
+			status = EXIT_SUCCESS;
+	}
+	outputs_close(run.outputs);
 	tracer_close(run.tracer);
-	trace_summary_free(run.summary);
 	return status;
 }
