@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
@@ -40,6 +41,31 @@ struct capture {
 	size_t room;
 };
 
+/* In the kernel, so that what else goes over the device cannot crowd out what is looked for. */
+static void see_only_port(int fd, uint16_t port)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12), /* the kind of packet */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_IPV6, 6, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_IP, 0, 10),
+		BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 14), /* length of the IP header */
+		BPF_STMT(BPF_LD | BPF_H | BPF_IND, 14),	 /* source port */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, port, 6, 0),
+		BPF_STMT(BPF_LD | BPF_H | BPF_IND, 16), /* destination port */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, port, 4, 5),
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 54),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, port, 2, 0),
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 56),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, port, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SNAP_BYTES),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog program = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
+
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)),
+			 0);
+}
+
 struct capture *capture_start(uint16_t server_port)
 {
 	struct capture *capture = calloc(1, sizeof(*capture));
@@ -52,6 +78,7 @@ struct capture *capture_start(uint16_t server_port)
 	capture->server_port = server_port;
 	capture->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	assert_true(capture->fd >= 0);
+	see_only_port(capture->fd, server_port);
 	if (setsockopt(capture->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
 		setsockopt(capture->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	assert_int_equal(setsockopt(capture->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)), 0);
