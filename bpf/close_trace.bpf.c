@@ -26,7 +26,7 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-static int handle_established(struct sock *sk, __u64 now)
+static int handle_established(struct sock *sk, int from, __u64 now)
 {
 	struct connection connection = {};
 	struct connection *former;
@@ -39,7 +39,8 @@ static int handle_established(struct sock *sk, __u64 now)
 	if (former) /* connect(), disconnect, connect() on one socket */
 		emit(cookie, former);
 	begin(&connection, &sk->__sk_common, cookie);
-	connection.record.established_ns = now;
+	connection.record.established_ns = connection.record.state_since_ns = now;
+	connection.record.flags = from == TCP_SYN_SENT ? CLOSE_CONNECTED : CLOSE_ACCEPTED;
 	connection.record.state = connection.state = TCP_ESTABLISHED;
 	follow(&connection, BPF_ANY);
 	return 0;
@@ -51,7 +52,7 @@ static int handle_state(struct sock *sk, int from, int to)
 	__u64 cookie, now;
 
 	if (to == TCP_ESTABLISHED)
-		return handle_established(sk, bpf_ktime_get_ns());
+		return handle_established(sk, from, bpf_ktime_get_ns());
 	connection = find(sk, &cookie);
 	if (!connection)
 		return 0;

@@ -40,6 +40,9 @@ enum close_flag {
 	CLOSE_INCOMPLETE = 1 << 7, /* an event of it was missed, or found no room */
 	/* The kernel had too many mini-sockets to make one (TCPTimeWaitOverflow). */
 	CLOSE_TIME_WAIT_OVERFLOW = 1 << 8,
+	/* Neither is known of a connection that was there before. */
+	CLOSE_ACCEPTED = 1 << 9,   /* passive open: this side is the server's */
+	CLOSE_CONNECTED = 1 << 10, /* active open */
 };
 
 /* A thread in a system call. pid is the process, tid the thread, both of the initial PID namespace. */
@@ -57,6 +60,7 @@ struct close_record {
 	__u64 half_closed_ns; /* shutdown() sent our FIN */
 	__u64 closed_ns;      /* the last close() began */
 	__u64 ended_ns;	      /* the FIN, the RST or the time-out that is its end */
+	__u64 state_since_ns; /* when the state that it is in was entered */
 
 	/* durations */
 	__u64 close_call_ns; /* how long that close() blocked */
@@ -76,18 +80,18 @@ struct close_record {
 	__u32 reset_reason; /* of the RST that was sent: the running kernel's enum sk_rst_reason */
 	struct close_caller half_closer;
 	struct close_caller closer;
+	__u8 laddr
+		[16]; /* network order; AF_INET: the first four bytes; IPv4 on an IPv6 socket: mapped */
+	__u8 raddr[16];
 	__u16 family; /* AF_INET or AF_INET6 */
 	__u16 lport;  /* host order */
 	__u16 rport;
 	__u16 flags; /* enum close_flag */
 	__u8 end;    /* enum close_end */
 	__u8 state;  /* the last one seen, as in net/tcp_states.h */
-	__u8 laddr
-		[16]; /* network order; AF_INET: the first four bytes; IPv4 on an IPv6 socket: mapped */
-	__u8 raddr[16];
 	__u8 padding[6];
 };
 
-_Static_assert(sizeof(struct close_record) == 232, "both sides must agree on the record");
+_Static_assert(sizeof(struct close_record) == 240, "both sides must agree on the record");
 
 #endif

@@ -155,7 +155,7 @@ static void begin(struct connection *connection, const struct sock_common *sk, _
 	record->closed_ns = record->ended_ns = record->close_call_ns = CLOSE_TRACE_UNKNOWN;
 	record->fin_wait_1_ns = record->fin_wait_2_ns = record->orphan_ns = CLOSE_TRACE_UNKNOWN;
 	record->closing_ns = record->close_wait_ns = record->last_ack_ns = CLOSE_TRACE_UNKNOWN;
-	record->time_wait_ns = CLOSE_TRACE_UNKNOWN;
+	record->time_wait_ns = record->state_since_ns = CLOSE_TRACE_UNKNOWN;
 	record->unread_bytes = record->unacked_bytes = CLOSE_TRACE_UNKNOWN;
 	record->drained_bytes = CLOSE_TRACE_UNKNOWN;
 	record->reset_reason = CLOSE_TRACE_NO_REASON;

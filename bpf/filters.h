@@ -22,7 +22,7 @@ const volatile __u64 watched_cgroup;
 const volatile __u32 watched_pid; /* of who closes or half-closes */
 const volatile char watched_comm[CLOSE_TRACE_COMM_SIZE];
 
-enum { CGROUP_DEPTH_MAX = 32 };
+enum { CGROUP_DEPTH_MAX = 32, CGROUP_ROOT = 1 };
 
 static bool is_watched_port(__u16 port)
 {
@@ -44,6 +44,8 @@ static bool is_in_watched_cgroup(const struct sock *sk)
 {
 	const struct cgroup *cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup);
 
+	if (!cgroup) /* made in the root */
+		return watched_cgroup == CGROUP_ROOT;
 	for (int i = 0; cgroup && i < CGROUP_DEPTH_MAX; i++) {
 		if (BPF_CORE_READ(cgroup, kn, id) == watched_cgroup)
 			return true;

@@ -32,6 +32,7 @@ enum { BPF_RB_AVAIL_DATA = 0 };
 /* uapi and net/tcp_states.h; the same numbers reach user space in TCP_INFO */
 enum {
 	TCP_ESTABLISHED = 1,
+	TCP_SYN_SENT = 2,
 	TCP_FIN_WAIT1 = 4,
 	TCP_FIN_WAIT2 = 5,
 	TCP_TIME_WAIT = 6,

@@ -70,11 +70,12 @@ static bool leave_fin_wait_2(struct connection *connection, enum close_end end)
 static void enter_time_wait(__u64 cookie, struct connection *connection)
 {
 	connection->record.state = TCP_TIME_WAIT;
+	connection->record.state_since_ns = bpf_ktime_get_ns();
 	if (!follows_time_wait) {
 		release(cookie, connection);
 		return;
 	}
-	connection->time_wait_at = bpf_ktime_get_ns();
+	connection->time_wait_at = connection->record.state_since_ns;
 	__sync_lock_test_and_set(&connection->mini, MINI_TIME_WAIT);
 }
 

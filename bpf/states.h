@@ -50,8 +50,10 @@ static void enter_state(struct connection *connection, int to, __u64 now)
 	connection->entered_at = now;
 	if (to == TCP_FIN_WAIT2)
 		connection->fin_wait_2_at = now;
-	if (to != TCP_CLOSE || !connection->had_mini)
-		connection->record.state = to;
+	if (to == TCP_CLOSE && connection->had_mini)
+		return;
+	connection->record.state = to;
+	connection->record.state_since_ns = now;
 }
 
 /* The event that led to this state was missed: what it would have measured is not known. */
@@ -59,6 +61,7 @@ static void enter_missed_state(struct connection *connection, int state)
 {
 	connection->state = state;
 	connection->record.flags |= CLOSE_FIN_WAIT_2 | CLOSE_INCOMPLETE;
+	connection->record.state_since_ns = CLOSE_TRACE_UNKNOWN;
 	connection->entered_at = connection->fin_wait_2_at = 0;
 	__sync_fetch_and_add(&missed_states, 1);
 }

@@ -67,7 +67,7 @@ EOF
 [ "$("$trace" -V)" = "$("$trace" --version)" ] || exit 1
 [[ $("$trace" -V) == "lingertrace "[0-9]* ]] || exit 1
 for option in --csv --json --summary --top --metrics --port --family --netns --cgroup --pid --comm --new-only \
-    --max-connections --duration --hooks --time-wait --no-close-calls --help --version; do
+    --max-connections --duration --hooks --time-wait --no-close-calls --no-mini-sockets --help --version; do
     "$trace" -h | grep -q -e "$option" || { echo "-h does not mention $option"; exit 1; }
 done
 if "$trace" -h | grep -E '.{81}'; then

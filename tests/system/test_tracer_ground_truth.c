@@ -158,6 +158,12 @@ static void assert_fin_wait_2(const struct close_record *record, uint64_t from, 
 	measured++;
 }
 
+/* The process may be put aside between its change of state and the FIN that goes out for it. */
+static bool is_near_with_process(uint64_t measured_ns, uint64_t from, uint64_t to)
+{
+	return distance(measured_ns, to - from) <= 100 * DISTANCE_MOST_NS * trace_slowness();
+}
+
 static int compare(const void *left, const void *right)
 {
 	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
@@ -194,7 +200,8 @@ static void assert_ended_by_fin(const struct subject *subject)
 	assert_false(record->flags & CLOSE_INCOMPLETE);
 	assert_no_reset(record, &wire);
 	assert_fin_wait_2(record, wire.fin_acked_at, wire.fin_received_at);
-	assert_true(is_near(record->fin_wait_1_ns, wire.fin_sent_at, wire.fin_acked_at));
+	assert_true(
+		is_near_with_process(record->fin_wait_1_ns, wire.fin_sent_at, wire.fin_acked_at));
 }
 
 /* The server closes, and the peer does so after that time. Below 2 s, the mini-socket's timer stays in its
@@ -375,7 +382,8 @@ static void both_close_at_once(void **state)
 	assert_true(record->fin_wait_2_ns == CLOSE_TRACE_UNKNOWN);
 	assert_true(wire.fin_sent_at < wire.fin_received_at);
 	assert_true(wire.fin_received_at < wire.fin_acked_at);
-	assert_true(is_near(record->fin_wait_1_ns, wire.fin_sent_at, wire.fin_received_at));
+	assert_true(is_near_with_process(record->fin_wait_1_ns, wire.fin_sent_at,
+					 wire.fin_received_at));
 	assert_true(is_near(record->closing_ns, wire.fin_received_at, wire.fin_acked_at));
 }
 
@@ -508,8 +516,9 @@ static void the_peer_closes_first(void **state)
 	assert_int_equal(record->end, CLOSE_END_FIN);
 	assert_no_reset(record, &wire);
 	assert_false(record->flags & CLOSE_FIN_WAIT_2);
-	assert_true(is_near(record->close_wait_ns, wire.fin_received_at, wire.fin_sent_at));
-	assert_true(is_near(record->last_ack_ns, wire.fin_sent_at, wire.fin_acked_at));
+	assert_true(is_near_with_process(record->close_wait_ns, wire.fin_received_at,
+					 wire.fin_sent_at));
+	assert_true(is_near_with_process(record->last_ack_ns, wire.fin_sent_at, wire.fin_acked_at));
 }
 
 static int run_group(void)

@@ -37,6 +37,7 @@ static const struct close_record unknown_record = {
 	.unread_bytes = CLOSE_TRACE_UNKNOWN,
 	.unacked_bytes = CLOSE_TRACE_UNKNOWN,
 	.drained_bytes = CLOSE_TRACE_UNKNOWN,
+	.state_since_ns = CLOSE_TRACE_UNKNOWN,
 };
 
 /* Everything is known, zeros among it. */
@@ -48,7 +49,8 @@ static const struct close_record known_record = {
 	.raddr = { 10, 0, 0, 2 },
 	.netns = 3,
 	.cookie = 7,
-	.flags = CLOSE_CALLED | CLOSE_HALF_CLOSED | CLOSE_FIN_SENT | CLOSE_RESET_RECEIVED,
+	.flags = CLOSE_ACCEPTED | CLOSE_CALLED | CLOSE_HALF_CLOSED | CLOSE_FIN_SENT |
+		 CLOSE_RESET_RECEIVED,
 	.state = 7,
 	.end = CLOSE_END_RESET_RECEIVED,
 	.reset_reason = CLOSE_TRACE_NO_REASON,
@@ -67,6 +69,7 @@ static const struct close_record known_record = {
 	.unread_bytes = 0,
 	.unacked_bytes = 9,
 	.drained_bytes = 0,
+	.state_since_ns = 4000,
 	.half_closer = { 41, 40, "w \"o\\rk\"" },
 	.closer = { 42, 43, "a,b\033\xff" },
 };

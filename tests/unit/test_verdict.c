@@ -124,6 +124,20 @@ static void the_peer_resets_or_is_gone(void **state)
 	assert_verdict(record, NULL, VERDICT_FINE);
 }
 
+static void a_client_has_no_response_to_lose(void **state)
+{
+	struct close_record record = closed(CLOSE_END_RESET_SENT, CLOSE_RESET_SENT);
+
+	(void)state;
+	record.unread_bytes = 1;
+	assert_verdict(record, NULL, VERDICT_UNREAD);
+	record.flags |= CLOSE_CONNECTED;
+	assert_verdict(record, NULL, VERDICT_CLIENT);
+	assert_false(verdict_is_risk(VERDICT_CLIENT));
+	record = closed(CLOSE_END_FIN, CLOSE_FIN_SENT | CLOSE_CONNECTED);
+	assert_verdict(record, NULL, VERDICT_FINE);
+}
+
 static void notices(void **state)
 {
 	struct close_record record = closed(CLOSE_END_FIN, CLOSE_FIN_SENT);
@@ -181,6 +195,7 @@ int main(void)
 		cmocka_unit_test(abortive_close),
 		cmocka_unit_test(other_resets),
 		cmocka_unit_test(the_peer_resets_or_is_gone),
+		cmocka_unit_test(a_client_has_no_response_to_lose),
 		cmocka_unit_test(notices),
 		cmocka_unit_test(risks_are_told_from_notices),
 		cmocka_unit_test(who_is_responsible),

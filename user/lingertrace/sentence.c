@@ -112,6 +112,12 @@ static void say_notice(char *text, const struct tally *tally, const struct words
 			 tally->longest_ns ? ", after up to " : "",
 			 tally->longest_ns ? words->longest : "");
 		break;
+	case VERDICT_CLIENT:
+		snprintf(text, SENTENCE_SIZE,
+			 "%" PRIu64 " connection%s that %s made as a client ended with an RST or "
+			 "without an answer; the response, if any, was the other side's",
+			 tally->count, plural, words->who);
+		break;
 	default:
 		snprintf(text, SENTENCE_SIZE,
 			 "%" PRIu64 " connection%s of %s without TIME_WAIT (TCPTimeWaitOverflow), "

@@ -36,6 +36,14 @@ struct top *top_new(FILE *out, uint64_t interval_ns, bool local_ports)
 	return top;
 }
 
+/* Of a connection that was there before the trace, the lower port is most likely the server's. */
+static bool is_client(const struct close_record *record)
+{
+	if (record->flags & (CLOSE_ACCEPTED | CLOSE_CONNECTED))
+		return record->flags & CLOSE_CONNECTED;
+	return record->rport < record->lport;
+}
+
 static void key_of(const struct top *top, const struct close_record *record, struct top_key *ret)
 {
 	const struct close_caller *caller =
@@ -43,7 +51,7 @@ static void key_of(const struct top *top, const struct close_record *record, str
 
 	memset(ret, 0, sizeof(*ret));
 	printable_copy(ret->comm, sizeof(ret->comm), caller->comm, sizeof(caller->comm));
-	ret->is_remote = !top->local_ports && record->rport < record->lport;
+	ret->is_remote = !top->local_ports && is_client(record);
 	ret->port = ret->is_remote ? record->rport : record->lport;
 }
 

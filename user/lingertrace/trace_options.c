@@ -108,6 +108,13 @@ static int set_no_close_calls(struct trace_options *options, const char *text)
 	return 0;
 }
 
+static int set_no_mini_sockets(struct trace_options *options, const char *text)
+{
+	(void)text;
+	options->tracer.no_mini_sockets = true;
+	return 0;
+}
+
 static int set_max_connections(struct trace_options *options, const char *text)
 {
 	uint64_t count;
@@ -161,6 +168,8 @@ static const struct option_row rows[] = {
 	{ NULL, "time-wait", NULL, "measure TIME_WAIT; rows come a minute later", set_time_wait },
 	{ NULL, "no-close-calls", NULL, "do not time close(): cheaper by tracepoints",
 	  set_no_close_calls },
+	{ NULL, "no-mini-sockets", NULL, "nor FIN_WAIT_2 after close(): cheaper still",
+	  set_no_mini_sockets },
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]), FIRST_ROW = 256 };

@@ -17,17 +17,19 @@ static const struct hook_set sets[] = {
 	{ 0 },
 };
 
-static bool is_possible(const struct hook_set *set, enum tracer_hooks hooks)
+static bool is_possible(const struct hook_set *set, const struct tracer_options *options)
 {
-	if (hooks != TRACER_HOOKS_AUTO && set->fentry != (hooks == TRACER_HOOKS_FENTRY))
+	if (options->hooks != TRACER_HOOKS_AUTO &&
+	    set->fentry != (options->hooks == TRACER_HOOKS_FENTRY))
 		return false;
-	return set->fentry || !set->mini_sockets || kernel_shows_mini_sockets();
+	return set->fentry || !set->mini_sockets ||
+	       (!options->no_mini_sockets && kernel_shows_mini_sockets());
 }
 
 bool hook_set_choose(struct hook_set *ret, const struct tracer_options *options, size_t attempt)
 {
 	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
-		if (!is_possible(&sets[i], options->hooks) || attempt--)
+		if (!is_possible(&sets[i], options) || attempt--)
 			continue;
 		*ret = sets[i];
 		if (!ret->fentry && (options->no_close_calls || !kernel_closes_in_call()))

@@ -67,6 +67,14 @@ static const char *family_name(const struct close_record *record)
 }
 
 /* NULL: not known. */
+static const char *side_name(const struct close_record *record)
+{
+	if (record->flags & CLOSE_ACCEPTED)
+		return "accepted";
+	return record->flags & CLOSE_CONNECTED ? "connected" : NULL;
+}
+
+/* NULL: not known. */
 static const char *reset_name(const struct close_record *record)
 {
 	/* With both, the kernel only acted as if it had received one. */
@@ -118,6 +126,7 @@ void trace_row_write(const struct close_record *record, const struct trace_row_s
 	put_number(&row, "rport", record->rport);
 	put_text(&row, "family", family_name(record));
 	put_number(&row, "netns", record->netns);
+	put_text(&row, "side", side_name(record));
 	put_caller(&row, half_closer, &record->half_closer);
 	put_caller(&row, closer, &record->closer);
 	put_times(&row);
@@ -130,4 +139,6 @@ void trace_row_write(const struct close_record *record, const struct trace_row_s
 	put_number(&row, "half_closed_ns", record->half_closed_ns);
 	put_number(&row, "closed_ns", record->closed_ns);
 	put_number(&row, "ended_ns", record->ended_ns);
+	put_number(&row, "state_since_ns",
+		   record->end == CLOSE_END_OPEN ? record->state_since_ns : CLOSE_TRACE_UNKNOWN);
 }

@@ -50,15 +50,9 @@ static int print_nothing(enum libbpf_print_level level, const char *format, va_l
 }
 
 /* Programs that user space runs came with 5.14; 5.15 is the long-term kernel after it. */
-static int explain(int result, enum tracer_hooks hooks, char *error, size_t error_size)
+static int explain(int result, char *error, size_t error_size)
 {
-	if (hooks == TRACER_HOOKS_FENTRY)
-		snprintf(error, error_size,
-			 "cannot load the fentry programs: %s; it takes root, and a kernel without "
-			 "lockdown; "
-			 "tracepoints need less",
-			 strerror(-result));
-	else if (result == -EPERM) /* EACCES is the verifier's */
+	if (result == -EPERM) /* EACCES is the verifier's */
 		snprintf(error, error_size,
 			 "not allowed to load BPF programs; run as root or with CAP_BPF and "
 			 "CAP_PERFMON");
@@ -154,6 +148,23 @@ static int load_best(struct tracer *tracer, const struct tracer_options *options
 	return result;
 }
 
+/* Whether it is fentry alone that the kernel does not take. */
+static int explain_without_fentry(int result, const struct tracer_options *options, char *error,
+				  size_t error_size)
+{
+	const struct hook_set tracepoints = { 0 };
+	struct close_trace *skeleton = NULL;
+	int other = load(&skeleton, options, &tracepoints);
+
+	close_trace__destroy(skeleton);
+	if (other)
+		return explain(other, error, error_size);
+	snprintf(error, error_size,
+		 "this kernel does not allow fentry (%s), as under lockdown; tracepoints need less",
+		 strerror(-result));
+	return result;
+}
+
 /* Lets the kernel walk over its sockets: the program sees each, and writes nothing to be read. */
 static int follow_existing(const struct close_trace *skeleton)
 {
@@ -216,7 +227,9 @@ int tracer_open(struct tracer **ret, const struct tracer_options *options, char 
 	return 0;
 fail:
 	tracer_close(tracer);
-	return explain(result, options->hooks, error, error_size);
+	if (options->hooks == TRACER_HOOKS_FENTRY)
+		return explain_without_fentry(result, options, error, error_size);
+	return explain(result, error, error_size);
 }
 
 bool tracer_uses_fentry(const struct tracer *tracer)

@@ -80,7 +80,7 @@ static enum verdict judge_rest(const struct close_record *record)
 	return VERDICT_FINE;
 }
 
-enum verdict verdict_of(const struct close_record *record, const char *reset_reason)
+static enum verdict judge(const struct close_record *record, const char *reset_reason)
 {
 	if (record->end == CLOSE_END_RESET_SENT)
 		return judge_reset_sent(record, reset_reason);
@@ -89,6 +89,14 @@ enum verdict verdict_of(const struct close_record *record, const char *reset_rea
 	if (record->end == CLOSE_END_ABORTED && is_cut(record))
 		return VERDICT_GAVE_UP_CUT;
 	return judge_rest(record);
+}
+
+enum verdict verdict_of(const struct close_record *record, const char *reset_reason)
+{
+	enum verdict verdict = judge(record, reset_reason);
+
+	return verdict_is_risk(verdict) && record->flags & CLOSE_CONNECTED ? VERDICT_CLIENT
+									   : verdict;
 }
 
 const char *verdict_name(enum verdict verdict)
@@ -110,6 +118,7 @@ const char *verdict_name(enum verdict verdict)
 		[VERDICT_CLOSE_WAIT_OPEN] = "close_wait_open",
 		[VERDICT_NEVER_CLOSED] = "never_closed",
 		[VERDICT_TIME_WAIT_OVERFLOW] = "time_wait_overflow",
+		[VERDICT_CLIENT] = "client",
 		[VERDICT_FINE] = "fine",
 	};
 

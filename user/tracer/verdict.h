@@ -33,6 +33,7 @@ enum verdict {
 	VERDICT_CLOSE_WAIT_OPEN,    /* and has not when the trace ended */
 	VERDICT_NEVER_CLOSED,	    /* the peer did not close until FIN_WAIT_2 ran out */
 	VERDICT_TIME_WAIT_OVERFLOW, /* the kernel had no mini-socket left */
+	VERDICT_CLIENT, /* any of the risks, but this side is the client's: no response of its own */
 	VERDICT_FINE,
 };
 
