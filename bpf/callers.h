@@ -13,28 +13,50 @@ static bool is_done(const struct sock *sk)
 	return sk->__sk_common.skc_flags >> bpf_core_enum_value(enum sock_flags, SOCK_DONE) & 1;
 }
 
-/* What the process has read so far, as a sequence number without the peer's FIN. */
-static __u32 read_seq(const struct sock *sk)
-{
-	const struct tcp_sock *tcp = (const struct tcp_sock *)sk;
-	__u32 seq = BPF_CORE_READ(tcp, copied_seq);
+/*
+ * The sequence numbers of a connection, for which the verifier wants a pointer of its own. Reading through it is
+ * a plain load; BPF_CORE_READ() would call a function for each.
+ */
+struct sequence {
+	__u32 rcv_nxt;
+	__u32 copied_seq;
+	__u32 snd_una;
+	__u32 write_seq;
+};
 
-	return is_done(sk) && seq == BPF_CORE_READ(tcp, rcv_nxt) ? seq - 1 : seq;
+static struct sequence sequence_of(struct sock *sk)
+{
+	const struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+
+	if (!tcp)
+		return (struct sequence){};
+	return (struct sequence){
+		.rcv_nxt = tcp->rcv_nxt,
+		.copied_seq = tcp->copied_seq,
+		.snd_una = tcp->snd_una,
+		.write_seq = tcp->write_seq,
+	};
 }
 
-static __u64 unread_bytes(const struct sock *sk)
+/* What the process has read so far, as a sequence number without the peer's FIN. */
+static __u32 read_seq(const struct sock *sk, const struct sequence *sequence)
 {
-	const struct tcp_sock *tcp = (const struct tcp_sock *)sk;
-	__u32 bytes = BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq);
+	__u32 seq = sequence->copied_seq;
+
+	return is_done(sk) && seq == sequence->rcv_nxt ? seq - 1 : seq;
+}
+
+static __u64 unread_bytes(const struct sock *sk, const struct sequence *sequence)
+{
+	__u32 bytes = sequence->rcv_nxt - sequence->copied_seq;
 
 	/* The peer's FIN takes a sequence number; it is read last. */
 	return bytes && is_done(sk) ? bytes - 1 : bytes;
 }
 
-static __u64 unacked_bytes(const struct sock *sk, const struct close_record *record)
+static __u64 unacked_bytes(const struct sequence *sequence, const struct close_record *record)
 {
-	const struct tcp_sock *tcp = (const struct tcp_sock *)sk;
-	__u32 bytes = BPF_CORE_READ(tcp, write_seq) - BPF_CORE_READ(tcp, snd_una);
+	__u32 bytes = sequence->write_seq - sequence->snd_una;
 
 	/* So does our own, the last to be acknowledged. */
 	return bytes && record->flags & CLOSE_FIN_SENT ? bytes - 1 : bytes;
@@ -46,8 +68,15 @@ static bool is_file_released(const struct file *file)
 	if (!file)
 		return false;
 	if (bpf_core_field_exists(file->f_ref))
-		return BPF_CORE_READ(file, f_ref.refcnt.counter) < 0;
+		return file->f_ref.refcnt.counter < 0;
 	return !BPF_CORE_READ((const struct file___before_6_13 *)file, f_count.counter);
+}
+
+static const struct file *file_of(const struct sock *sk)
+{
+	const struct socket *socket = sk->sk_socket;
+
+	return socket ? socket->file : NULL;
 }
 
 /*
@@ -66,7 +95,7 @@ static bool is_close_call(const struct sock *sk)
 	call = bpf_map_lookup_elem(&close_calls, &thread_id);
 	if (call && call->last)
 		return call->cookie == (__u64)sk->__sk_common.skc_cookie.counter;
-	return is_file_released(BPF_CORE_READ(sk, sk_socket, file));
+	return is_file_released(file_of(sk));
 }
 
 static void note_caller(struct close_caller *caller)
@@ -78,19 +107,20 @@ static void note_caller(struct close_caller *caller)
 	bpf_get_current_comm(caller->comm, sizeof(caller->comm));
 }
 
-static void note_close(const struct sock *sk, struct connection *connection, __u64 now)
+static void note_close(struct sock *sk, struct connection *connection, __u64 now)
 {
 	struct close_record *record = &connection->record;
+	struct sequence sequence = sequence_of(sk);
 	struct close_call *call;
 
 	record->flags |= CLOSE_CALLED;
 	record->closed_ns = now;
 	note_caller(&record->closer);
-	record->unread_bytes = unread_bytes(sk);
+	record->unread_bytes = unread_bytes(sk, &sequence);
 	if (record->unacked_bytes == CLOSE_TRACE_UNKNOWN)
-		record->unacked_bytes = unacked_bytes(sk, record);
+		record->unacked_bytes = unacked_bytes(&sequence, record);
 	if (connection->knows_read_at_fin)
-		record->drained_bytes = read_seq(sk) - connection->read_at_fin;
+		record->drained_bytes = read_seq(sk, &sequence) - connection->read_at_fin;
 	call = bpf_map_lookup_elem(&close_calls, &record->closer.tid);
 	if (call && call->cookie == record->cookie) {
 		record->closed_ns = call->entered_ns;
@@ -100,19 +130,21 @@ static void note_close(const struct sock *sk, struct connection *connection, __u
 }
 
 /* Our FIN goes out: nobody but shutdown() and the last close() sends it, in the caller's context. */
-static void note_fin(const struct sock *sk, struct connection *connection, __u64 now)
+static void note_fin(struct sock *sk, struct connection *connection, __u64 now)
 {
 	struct close_record *record = &connection->record;
+	struct sequence sequence;
 
 	record->flags |= CLOSE_FIN_SENT;
 	if (record->flags & CLOSE_CALLED) {
 		record->drained_bytes = 0;
 		return;
 	}
-	connection->read_at_fin = read_seq(sk);
+	sequence = sequence_of(sk);
+	connection->read_at_fin = read_seq(sk, &sequence);
 	connection->knows_read_at_fin = true;
 	/* Of a socket of the kernel's it is not known whether it is closed. */
-	if (!BPF_CORE_READ(sk, sk_socket, file))
+	if (!file_of(sk))
 		return;
 	record->flags |= CLOSE_HALF_CLOSED;
 	record->half_closed_ns = now;

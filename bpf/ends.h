@@ -16,33 +16,33 @@ const volatile bool has_reset_reason; /* tcp_send_reset has a third argument, Li
 __u64 stray_resets;
 
 /* An RST that is reported later overrides the answer. */
-static enum close_end guess_end(const struct sock *sk, const struct close_record *record, int from)
+static enum close_end guess_end(const struct sock *sk, const struct sequence *sequence,
+				const struct close_record *record, int from)
 {
-	const struct tcp_sock *tcp = (const struct tcp_sock *)sk;
-
 	if (record->flags & CLOSE_RESET_SENT)
 		return CLOSE_END_RESET_SENT;
 	if (record->flags & CLOSE_RESET_RECEIVED)
 		return CLOSE_END_RESET_RECEIVED;
 	if (from != TCP_FIN_WAIT2 && from != TCP_CLOSING && from != TCP_LAST_ACK)
 		return CLOSE_END_ABORTED;
-	if (is_done(sk) && BPF_CORE_READ(tcp, snd_una) == BPF_CORE_READ(tcp, write_seq))
+	if (is_done(sk) && sequence->snd_una == sequence->write_seq)
 		return CLOSE_END_FIN;
 	/* FIN_WAIT_2 goes on in a mini-socket that is not followed, or there was no room for one. */
 	return from == TCP_FIN_WAIT2 ? CLOSE_END_UNKNOWN : CLOSE_END_ABORTED;
 }
 
 /* The full socket reached CLOSE. */
-static void note_end(const struct sock *sk, struct connection *connection, int from, __u64 now)
+static void note_end(struct sock *sk, struct connection *connection, int from, __u64 now)
 {
 	struct close_record *record = &connection->record;
+	struct sequence sequence = sequence_of(sk);
 
 	connection->left_at = now;
 	if (record->unacked_bytes == CLOSE_TRACE_UNKNOWN)
-		record->unacked_bytes = unacked_bytes(sk, record);
+		record->unacked_bytes = unacked_bytes(&sequence, record);
 	if (connection->outlived)
 		return;
-	record->end = guess_end(sk, record, from);
+	record->end = guess_end(sk, &sequence, record, from);
 	if (follows_mini_sockets && !connection->had_mini &&
 	    (record->end == CLOSE_END_UNKNOWN ||
 	     (record->end == CLOSE_END_FIN && from != TCP_LAST_ACK)))
