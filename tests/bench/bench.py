@@ -13,11 +13,6 @@ import statistics
 import sys
 
 
-class Figure:
-    def __init__(self, name, unit):
-        self.name, self.unit = name, unit
-
-
 def interval(values):
     """Of the median, 95 %. None: fewer than 6 values have none."""
     values, n = sorted(values), len(values)
@@ -59,7 +54,8 @@ def print_ratios(title, results, base, figure, unit, targets=None):
 
 
 def write_csv(path, results):
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+    if os.path.dirname(path):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["arm", "block", "figure", "value"])

@@ -103,15 +103,14 @@ CASES = [
 
 
 def run_case(listener, server_part, client_part):
-    """Returns the client's port, by which all three know the connection."""
-    client = socket.create_connection(listener.getsockname())
-    server, address = listener.accept()
+    """Returns the client's port, by which all three know the connection. Neither side has the other's socket."""
     client_process = os.fork()
     if client_process == 0:
-        server.close()
-        client_part(client)
+        with open("/proc/self/comm", "w") as comm:
+            comm.write("client")
+        client_part(socket.create_connection(listener.getsockname()))
         os._exit(0)
-    client.close()
+    server, address = listener.accept()
     server_part(server)
     os.waitpid(client_process, 0)
     return address[1]
@@ -146,6 +145,8 @@ def milliseconds(text):
 
 
 def main():
+    with open("/proc/self/comm", "w") as comm:
+        comm.write("server")
     port = free_port()
     if not os.path.exists(f"{BUILD}/lingertrace"):
         sys.exit("build/lingertrace is missing: make")
@@ -178,7 +179,7 @@ def main():
         fin_wait2 = "none" if state["fin_wait2"] is None else f"{state['fin_wait2']:.3f}"
         comm, duration = life.get(client_port, ("no line", 0))
         print(f"| {name} | {fin_wait2}; {state['last']} | {comm}; {duration:.1f} |"
-              f" {milliseconds(row['fin_wait_2_us'])}; {row.get('half_closer_comm') or 'nobody'};"
+              f" {milliseconds(row['fin_wait_2_us'])}; {row['half_closer_comm'] or 'nobody'};"
               f" {row['closer_comm'] or 'nobody'}; {row['end']} |")
 
 

@@ -19,7 +19,7 @@ import time
 import bench
 
 BUILD = os.environ.get("BUILD", "build")
-CONNECTIONS, ROUNDS = 2000, 7
+ROUNDS = 7
 
 
 def free_port():
@@ -27,11 +27,11 @@ def free_port():
         return server.getsockname()[1]
 
 
-def churn(port):
+def churn(port, connections):
     """Nanoseconds per connection: the median of some short rounds."""
     rounds = []
     for _ in range(ROUNDS):
-        output = subprocess.run([f"{BUILD}/bench/churn", str(port), str(CONNECTIONS)], check=True,
+        output = subprocess.run([f"{BUILD}/bench/churn", str(port), str(connections)], check=True,
                                 stdout=subprocess.PIPE, text=True).stdout
         rounds.append([float(value) for value in output.split()])
     return {"wall_ns": statistics.median(wall for wall, _ in rounds),
@@ -50,15 +50,15 @@ def cpu_of_children():
     return usage.ru_utime + usage.ru_stime
 
 
-def traced(command, port):
+def traced(command, port, connections):
     """The arm that runs a tracer, and its own CPU time beside."""
     def arm():
         with open("/dev/null", "w") as null:
             tracer = subprocess.Popen(command, stdout=null, stderr=null)
         time.sleep(1.0)  # until it is attached
         ticks = cpu_ticks(tracer.pid)
-        result = churn(port)
-        result["tracer_cpu_ns"] = (cpu_ticks(tracer.pid) - ticks) * 1e9 / (CONNECTIONS * ROUNDS)
+        result = churn(port, connections)
+        result["tracer_cpu_ns"] = (cpu_ticks(tracer.pid) - ticks) * 1e9 / (connections * ROUNDS)
         if tracer.poll() is not None:
             raise SystemExit(f"{command}: ended early, with {tracer.returncode}")
         tracer.send_signal(signal.SIGTERM)
@@ -78,7 +78,7 @@ def bpf_programs():
     return {program["id"]: program for program in json.loads(output)}
 
 
-def program_costs(port):
+def program_costs(port, connections):
     """What the kernel counts of its BPF programs while the tracer runs: name, runs per connection, ns per run."""
     with open("/proc/sys/kernel/bpf_stats_enabled", "r+") as switch:
         before = switch.read()
@@ -89,7 +89,7 @@ def program_costs(port):
         tracer = subprocess.Popen([f"{BUILD}/lingertrace", "--csv", "/dev/null", "--port", str(port)],
                                   stderr=subprocess.DEVNULL)
         time.sleep(1.0)
-        churn(port)
+        churn(port, connections)
         programs = bpf_programs()
         tracer.send_signal(signal.SIGTERM)
         tracer.wait()
@@ -97,14 +97,14 @@ def program_costs(port):
         with open("/proc/sys/kernel/bpf_stats_enabled", "w") as switch:
             switch.write(before)
     ours = [program for key, program in programs.items() if key not in others and program.get("run_cnt")]
-    return [(program["name"], program["run_cnt"] / (CONNECTIONS * ROUNDS), program["run_time_ns"] / program["run_cnt"])
+    return [(program["name"], program["run_cnt"] / (connections * ROUNDS), program["run_time_ns"] / program["run_cnt"])
             for program in ours]
 
 
-def print_program_costs(port):
+def print_program_costs(port, connections):
     print("BPF programs of lingertrace --port, as the kernel counts them (which itself costs some 40 ns a run)")
     print(f"  {'program':<20} {'runs per connection':>20} {'ns per run':>12}")
-    for name, runs, ns in program_costs(port):
+    for name, runs, ns in program_costs(port, connections):
         print(f"  {name:<20} {runs:>20.2f} {ns:>12.1f}")
     print()
 
@@ -112,26 +112,35 @@ def print_program_costs(port):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--blocks", type=int, default=10)
+    parser.add_argument("--connections", type=int, default=2000, help="of each of %d rounds" % ROUNDS)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--csv", default="results/bench/tracer.csv")
     options = parser.parse_args()
-    port = free_port()
-    trace = [f"{BUILD}/lingertrace", "--csv", "/dev/null"]
+    port, connections = free_port(), options.connections
     here = ["--port", str(port)]
+
+    def lingertrace(*arguments):
+        return traced([f"{BUILD}/lingertrace", "--csv", "/dev/null", *arguments], port, connections)
+
+    def peer(program):
+        return traced(in_own_tracefs([program, "-L", str(port)]), port, connections)
+
     arms = {
-        "off": lambda: churn(port),
-        "off, again (A/A)": lambda: churn(port),
-        "lingertrace --port": traced(trace + here, port),
-        "lingertrace, all ports": traced(trace, port),
-        "lingertrace, nothing matches": traced(trace + ["--port", "1"], port),
-        "tcpstates -L": traced(in_own_tracefs(["/usr/sbin/tcpstates", "-L", str(port)]), port),
-        "tcplife -L": traced(in_own_tracefs(["/usr/sbin/tcplife", "-L", str(port)]), port),
+        "off": lambda: churn(port, connections),
+        "off, again (A/A)": lambda: churn(port, connections),
+        "lingertrace --port": lingertrace(*here),
+        "  and --no-close-calls": lingertrace(*here, "--no-close-calls"),
+        "  and --no-mini-sockets": lingertrace(*here, "--no-close-calls", "--no-mini-sockets"),
+        "lingertrace, all ports": lingertrace(),
+        "lingertrace, nothing matches": lingertrace("--port", "1"),
+        "tcpstates -L": peer("/usr/sbin/tcpstates"),
+        "tcplife -L": peer("/usr/sbin/tcplife"),
     }
     results = bench.run_blocks(arms, options.blocks, options.seed)
     bench.print_ratios("Connection churn", results, "off", "cpu_ns", "CPU ns per connection",
                        {"lingertrace --port": "<= 1.03"})
     bench.print_ratios("Connection churn", results, "off", "wall_ns", "ns per connection")
-    print_program_costs(port)
+    print_program_costs(port, connections)
     bench.write_csv(options.csv, results)
     print(f"figures of all blocks: {options.csv}")
 

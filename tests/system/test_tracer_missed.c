@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <unistd.h>
 #include <sys/socket.h>
 
 static struct trace trace;
