@@ -140,6 +140,11 @@ def main():
     bench.print_ratios("Connection churn", results, "off", "cpu_ns", "CPU ns per connection",
                        {"lingertrace --port": "<= 1.03"})
     bench.print_ratios("Connection churn", results, "off", "wall_ns", "ns per connection")
+    print("CPU ns per connection of the tracers themselves, median")
+    for name, rows in results.items():
+        if "tracer_cpu_ns" in rows[0]:
+            print(f"  {name:<34} {statistics.median(row['tracer_cpu_ns'] for row in rows):>10.1f}")
+    print()
     print_program_costs(port, connections)
     bench.write_csv(options.csv, results)
     print(f"figures of all blocks: {options.csv}")
