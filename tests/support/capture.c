@@ -93,19 +93,22 @@ struct capture *capture_start(uint16_t server_port)
 /* Where the TCP header is, and how long the segment with it. 0: it is none. */
 static size_t find_tcp(const uint8_t *frame, size_t length, size_t *ret_tcp_length)
 {
-	const struct ether_header *ether = (const void *)frame;
-	const struct ip *ip = (const void *)(frame + sizeof(*ether));
-	const struct ip6_hdr *ip6 = (const void *)(frame + sizeof(*ether));
+	uint16_t kind;
+	struct ip ip;
+	struct ip6_hdr ip6;
 
-	if (length < sizeof(*ether) + sizeof(*ip) + sizeof(struct tcphdr))
+	if (length < ETHER_HDR_LEN + sizeof(ip6))
 		return 0;
-	if (ether->ether_type == htons(ETHERTYPE_IP) && ip->ip_p == IPPROTO_TCP) {
-		*ret_tcp_length = ntohs(ip->ip_len) - ip->ip_hl * 4U;
-		return sizeof(*ether) + ip->ip_hl * 4U;
+	memcpy(&kind, frame + offsetof(struct ether_header, ether_type), sizeof(kind));
+	memcpy(&ip, frame + ETHER_HDR_LEN, sizeof(ip));
+	memcpy(&ip6, frame + ETHER_HDR_LEN, sizeof(ip6));
+	if (kind == htons(ETHERTYPE_IP) && ip.ip_p == IPPROTO_TCP) {
+		*ret_tcp_length = ntohs(ip.ip_len) - ip.ip_hl * 4U;
+		return ETHER_HDR_LEN + ip.ip_hl * 4U;
 	}
-	if (ether->ether_type == htons(ETHERTYPE_IPV6) && ip6->ip6_nxt == IPPROTO_TCP) {
-		*ret_tcp_length = ntohs(ip6->ip6_plen);
-		return sizeof(*ether) + sizeof(*ip6);
+	if (kind == htons(ETHERTYPE_IPV6) && ip6.ip6_nxt == IPPROTO_TCP) {
+		*ret_tcp_length = ntohs(ip6.ip6_plen);
+		return ETHER_HDR_LEN + sizeof(ip6);
 	}
 	return 0;
 }
@@ -162,7 +165,7 @@ static void assert_nothing_dropped(const struct capture *capture)
 static void drain(struct capture *capture)
 {
 	for (;;) {
-		_Alignas(struct ether_header) uint8_t frame[SNAP_BYTES];
+		uint8_t frame[SNAP_BYTES];
 		_Alignas(struct cmsghdr) char control[256];
 		struct iovec part = { frame, sizeof(frame) };
 		struct msghdr message = { .msg_iov = &part,
