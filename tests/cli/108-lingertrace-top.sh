@@ -23,8 +23,10 @@ tail -n 1 "$work/err" | grep -q '8 rows written, 0 records lost' || fail "last l
 [ "$(awk -v port="$port" '$2 == port { sum += $4 + $5 + $6 + $7 + $8 } END { print sum }' "$work/out")" = 8 ] ||
     fail "connections are missing in the tables"
 
-(sleep 1; closes "$port") & # while it draws
-python3 - "$trace" "$port" >"$work/terminal" 2>&1 <<'EOF' || fail "on a terminal"
+pause=1 # until it draws; an emulated machine takes longer
+[ "${TEST_SLOWNESS:-1}" = 1 ] || pause=5
+(sleep "$pause" && closes "$port") &
+python3 - "$trace" "$port" $((3 * pause)) >"$work/terminal" 2>&1 <<'EOF' || fail "on a terminal"
 import fcntl
 import os
 import pty
@@ -38,7 +40,7 @@ LINES, COLUMNS = 12, 60
 pid, terminal = pty.fork()
 if pid == 0:
     fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
-    os.execv(sys.argv[1], [sys.argv[1], "--top", "0.3", "--duration", "3", "--port", sys.argv[2]])
+    os.execv(sys.argv[1], [sys.argv[1], "--top", "0.3", "--duration", sys.argv[3], "--port", sys.argv[2]])
 output = b""
 while True:
     try:
