@@ -65,10 +65,11 @@ struct close_record {
 	/* durations */
 	__u64 close_call_ns; /* how long that close() blocked */
 	__u64 fin_wait_1_ns;
-	__u64 fin_wait_2_ns; /* the whole stay, after close() too; see CLOSE_FIN_WAIT_2 */
-	__u64 orphan_ns;     /* the part of it after the last close() */
-	__u64 closing_ns;    /* CLOSING: both FINs crossed */
-	__u64 close_wait_ns; /* CLOSE_WAIT: from the peer's FIN to ours */
+	__u64 fin_wait_2_ns;  /* the whole stay, after close() too; see CLOSE_FIN_WAIT_2 */
+	__u64 orphan_ns;      /* the part of it after the last close() */
+	__u64 mini_socket_ns; /* the part of that as a timewait mini-socket, not as a full orphan */
+	__u64 closing_ns;     /* CLOSING: both FINs crossed */
+	__u64 close_wait_ns;  /* CLOSE_WAIT: from the peer's FIN to ours */
 	__u64 last_ack_ns; /* LAST_ACK: from our FIN to its acknowledgement, the peer's being here */
 	__u64 time_wait_ns;
 
@@ -92,6 +93,6 @@ struct close_record {
 	__u8 padding[6];
 };
 
-_Static_assert(sizeof(struct close_record) == 240, "both sides must agree on the record");
+_Static_assert(sizeof(struct close_record) == 248, "both sides must agree on the record");
 
 #endif

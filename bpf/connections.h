@@ -29,6 +29,7 @@ struct connection {
 	/* Moments; 0: not entered, or missed. */
 	__u64 entered_at; /* the full socket's state */
 	__u64 fin_wait_2_at;
+	__u64 mini_at; /* FIN_WAIT_2 as a mini-socket */
 	__u64 time_wait_at;
 	__u64 left_at;	   /* when the full socket reached CLOSE */
 	__u32 read_at_fin; /* read_seq() when shutdown() sent our FIN */
@@ -155,7 +156,8 @@ static void begin(struct connection *connection, const struct sock_common *sk, _
 	record->closed_ns = record->ended_ns = record->close_call_ns = CLOSE_TRACE_UNKNOWN;
 	record->fin_wait_1_ns = record->fin_wait_2_ns = record->orphan_ns = CLOSE_TRACE_UNKNOWN;
 	record->closing_ns = record->close_wait_ns = record->last_ack_ns = CLOSE_TRACE_UNKNOWN;
-	record->time_wait_ns = record->state_since_ns = CLOSE_TRACE_UNKNOWN;
+	record->time_wait_ns = record->mini_socket_ns = CLOSE_TRACE_UNKNOWN;
+	record->state_since_ns = CLOSE_TRACE_UNKNOWN;
 	record->unread_bytes = record->unacked_bytes = CLOSE_TRACE_UNKNOWN;
 	record->drained_bytes = CLOSE_TRACE_UNKNOWN;
 	record->reset_reason = CLOSE_TRACE_NO_REASON;

@@ -115,6 +115,7 @@ static int handle_mini_scheduled(struct inet_timewait_sock *mini)
 	if (connection->had_mini)
 		return 0;
 	connection->had_mini = connection->outlived = true;
+	connection->mini_at = bpf_ktime_get_ns();
 	connection->record.flags |= CLOSE_FIN_WAIT_2;
 	hold(connection);
 	__sync_lock_test_and_set(&connection->mini, MINI_FIN_WAIT_2);

@@ -26,8 +26,12 @@ static void end_fin_wait_2(struct connection *connection, __u64 now)
 {
 	struct close_record *record = &connection->record;
 
+	if (connection->mini_at)
+		record->mini_socket_ns = now - connection->mini_at;
 	if (!connection->fin_wait_2_at)
 		return;
+	if (!connection->outlived)
+		record->mini_socket_ns = 0;
 	record->fin_wait_2_ns = now - connection->fin_wait_2_at;
 	if (record->flags & CLOSE_CALLED) {
 		__u64 orphaned_at = record->closed_ns > connection->fin_wait_2_at

@@ -227,6 +227,8 @@ static void the_peer_follows_after(unsigned int ms)
 		assert_int_equal(record_of(&subjects[i])->half_closer.pid, 0);
 		assert_true(record_of(&subjects[i])->orphan_ns <=
 			    record_of(&subjects[i])->fin_wait_2_ns);
+		assert_true(record_of(&subjects[i])->mini_socket_ns <=
+			    record_of(&subjects[i])->orphan_ns);
 	}
 	assert_int_equal(trace.count, AT_ONCE);
 }
@@ -409,7 +411,7 @@ static void closed_with_unread_bytes(void **state)
 }
 
 /* The kernel tells of an RST received, though none was. */
-static void data_after_close(int linger2)
+static const struct close_record *data_after_close(int linger2)
 {
 	struct subject subject = subject_open();
 	const struct close_record *record;
@@ -428,19 +430,25 @@ static void data_after_close(int linger2)
 	assert_int_equal(wire.reset_received_at, 0);
 	assert_fin_wait_2(record, wire.fin_acked_at, wire.reset_sent_at);
 	close(subject.client);
+	return record;
 }
 
 static void data_on_a_full_orphan(void **state)
 {
 	(void)state;
-	data_after_close(70); /* a whole socket for the 10 s above a minute */
+	/* A whole socket for the 10 s above a minute. */
+	assert_int_equal(data_after_close(70)->mini_socket_ns, 0);
 }
 
 static void data_on_a_mini_socket(void **state)
 {
+	const struct close_record *record;
+
 	(void)state;
 	need_mini_sockets();
-	data_after_close(0);
+	record = data_after_close(0);
+	assert_true(record->mini_socket_ns <= record->orphan_ns);
+	assert_true(record->mini_socket_ns >= record->orphan_ns - 50 * NS_PER_MS);
 }
 
 static void the_peer_resets_a_mini_socket(void **state)

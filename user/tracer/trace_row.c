@@ -93,6 +93,7 @@ static void put_times(const struct row *row)
 	put_us(row, "fin_wait_1_us", record->fin_wait_1_ns);
 	put_us(row, "fin_wait_2_us", record->fin_wait_2_ns);
 	put_us(row, "orphan_us", record->orphan_ns);
+	put_us(row, "mini_socket_us", record->mini_socket_ns);
 	put_us(row, "closing_us", record->closing_ns);
 	put_us(row, "close_wait_us", record->close_wait_ns);
 	put_us(row, "last_ack_us", record->last_ack_ns);
