@@ -52,8 +52,7 @@ struct {
 /* Sockets that are gone, but not for a reason that is known: it may yet be told. Value: since when. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 16384);
 	__type(key, __u64);
 	__type(value, __u64);
 } undecided SEC(".maps");

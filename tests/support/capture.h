@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Of one connection, seen from its server. Moments in ns of CLOCK_REALTIME as the receiver's kernel stamps them;
+/* Of one connection, seen from its server. Moments in ns of CLOCK_REALTIME, when it sent or received;
  * 0: there was no such segment. */
 struct wire {
 	uint64_t fin_sent_at;	    /* the server's FIN, the first time */

@@ -524,6 +524,11 @@ static void the_peer_closes_first(void **state)
 	assert_int_equal(record->end, CLOSE_END_FIN);
 	assert_no_reset(record, &wire);
 	assert_false(record->flags & CLOSE_FIN_WAIT_2);
+	if (!is_near_with_process(record->close_wait_ns, wire.fin_received_at, wire.fin_sent_at))
+		print_message("# CLOSE_WAIT %llu ns, received %llu, sent %llu\n",
+			      (unsigned long long)record->close_wait_ns,
+			      (unsigned long long)wire.fin_received_at,
+			      (unsigned long long)wire.fin_sent_at);
 	assert_true(is_near_with_process(record->close_wait_ns, wire.fin_received_at,
 					 wire.fin_sent_at));
 	assert_true(is_near_with_process(record->last_ack_ns, wire.fin_sent_at, wire.fin_acked_at));
