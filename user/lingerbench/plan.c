@@ -68,19 +68,30 @@ static double pauses_s(const struct peer *peer)
 	return total_ns / 1e9;
 }
 
+static double estimate_trial_s(const struct trial *trial, const struct scenario *scenario)
+{
+	double at_once = (double)(scenario->clients + scenario->held);
+	double duration = (double)scenario->duration_ns / 1e9;
+	double pauses = pauses_s(trial->peer), rounds, total;
+
+	if (trial->strategy->waits_for_peer && scenario->workers < scenario->clients)
+		at_once = (double)scenario->workers;
+	rounds = (double)scenario->connections / at_once;
+	total = pauses * (rounds > 1 ? rounds : 1);
+	/* Those that have begun go on to their ends. */
+	if (duration && total > duration)
+		total = duration + pauses * (at_once < (double)scenario->clients
+						     ? (double)scenario->clients / at_once
+						     : 1);
+	return total + TRIAL_OVERHEAD_MS / 1e3;
+}
+
 double plan_estimate_s(const struct plan *plan, const struct scenario *scenario)
 {
 	double total = 0;
 
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct trial *trial = &plan->trials[i];
-		double at_once = (double)scenario->clients;
-
-		if (trial->strategy->waits_for_peer && scenario->workers < scenario->clients)
-			at_once = (double)scenario->workers;
-		total += pauses_s(trial->peer) * (double)scenario->connections / at_once;
-		total += TRIAL_OVERHEAD_MS / 1e3;
-	}
+	for (size_t i = 0; i < plan->count; i++)
+		total += estimate_trial_s(&plan->trials[i], scenario);
 	return total;
 }
 
@@ -108,12 +119,13 @@ int plan_check_limits(const struct scenario *scenario)
 		return 0;
 	files.rlim_cur = files.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &files);
-	if (scenario->clients + FDS_BESIDES_CLIENTS <= files.rlim_cur)
+	if (scenario->clients + scenario->held + FDS_BESIDES_CLIENTS <= files.rlim_cur)
 		return 0;
 	log_error("%s: %llu clients at once and %d other descriptors are more than the %llu that "
 		  "this "
-		  "process may open; lower [load] clients or raise RLIMIT_NOFILE (ulimit -n)",
-		  scenario->path, (unsigned long long)scenario->clients, FDS_BESIDES_CLIENTS,
-		  (unsigned long long)files.rlim_cur);
+		  "process may open; lower [load] clients and held or raise RLIMIT_NOFILE (ulimit "
+		  "-n)",
+		  scenario->path, (unsigned long long)(scenario->clients + scenario->held),
+		  FDS_BESIDES_CLIENTS, (unsigned long long)files.rlim_cur);
 	return -EMFILE;
 }

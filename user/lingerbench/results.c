@@ -23,7 +23,7 @@ struct writing {
 
 static int add_trial(struct writing *writing, const struct trial *trial, struct summary *summary)
 {
-	size_t count = writing->scenario->connections;
+	size_t count = trial->rows->begun;
 	int error = join_rows(trial->rows, count, writing->log, writing->rows);
 
 	if (!error)

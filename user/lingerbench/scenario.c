@@ -30,6 +30,8 @@ static const struct scalar_key {
 	{ "response", "bytes", BYTES, offsetof(struct scenario, response_bytes), 1, 64 << 20 },
 	{ "load", "connections", COUNT, offsetof(struct scenario, connections), 1, 1000000 },
 	{ "load", "clients", COUNT, offsetof(struct scenario, clients), 1, 15000 },
+	{ "load", "held", COUNT, offsetof(struct scenario, held), 0, 15000 },
+	{ "load", "duration", TIME, offsetof(struct scenario, duration_ns), 1, 3600000 },
 	{ "load", "blocks", COUNT, offsetof(struct scenario, blocks), 1, 1000 },
 	{ "load", "seed", COUNT, offsetof(struct scenario, seed), 0, UINT32_MAX },
 	{ "load", "timeout", TIME, offsetof(struct scenario, timeout_ns), 1, 3600000 },

@@ -36,8 +36,10 @@ struct scenario {
 	uint64_t port; /* 0: any free one */
 	uint64_t response_bytes;
 
-	uint64_t connections; /* of a trial */
-	uint64_t clients;     /* of these, at once */
+	uint64_t connections; /* of a trial, at most */
+	uint64_t clients;     /* of these, at once until they have their response */
+	uint64_t held;	      /* and so many beside them that have it and are not yet over */
+	uint64_t duration_ns; /* of a trial: no connection begins later; 0: no matter when */
 	uint64_t blocks;
 	uint64_t seed;
 	uint64_t timeout_ns; /* of one connection, from connect() to EOF */

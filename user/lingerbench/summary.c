@@ -167,7 +167,7 @@ int summary_csv_row(struct csv *csv, struct summary *summary)
 	put_quantile(csv, summary->fin_wait_2_unseen ? &nothing : &summary->fin_wait_2_us, 0.5);
 	put_quantile(csv, summary->fin_wait_2_unseen ? &nothing : &summary->fin_wait_2_us, 0.99);
 	put_quantile(csv, &summary->throughput_per_s, 0.5);
-	if (summary->cpu_unknown)
+	if (summary->cpu_unknown || !summary->connections)
 		csv_unknown(csv);
 	else
 		csv_decimal(csv, (double)summary->cpu_us / (double)summary->connections, 1);
