@@ -204,9 +204,10 @@ static int run(struct client *client)
 
 static int prepare(struct client *client)
 {
-	client->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (client->epoll < 0)
-		return -errno;
+	int error = wakeups_make(&client->wakeups, client->slot_count);
+
+	if (error)
+		return error;
 	client->slots = calloc(client->slot_count, sizeof(*client->slots));
 	client->free_slots = calloc(client->slot_count, sizeof(*client->free_slots));
 	client->buffer = malloc(CONVERSATION_BUFFER_BYTES);
@@ -216,12 +217,14 @@ static int prepare(struct client *client)
 		client->slots[i].conversation.fd = -1;
 		client->free_slots[client->free_count++] = client->slot_count - 1 - i;
 	}
-	return wakeups_make(&client->wakeups, client->slot_count);
+	client->epoll = epoll_create1(EPOLL_CLOEXEC);
+	return client->epoll < 0 ? -errno : 0;
 }
 
 int client_run(const struct client_plan *plan)
 {
 	struct client client = { .plan = plan,
+				 .epoll = -1,
 				 .slot_count = plan->at_once + plan->held,
 				 .until_ns = plan->duration_ns ? clock_now_ns() + plan->duration_ns
 							       : UINT64_MAX };

@@ -46,9 +46,10 @@ static enum progress send_bytes(struct conversation *conversation, const void *b
 static enum progress send_request(struct conversation *conversation, const struct peer_step *step)
 {
 	char head[160];
-	int length = snprintf(head, sizeof(head), "%s /%llu HTTP/1.1\r\nHost: lingerbench\r\n",
-			      step->kind == PEER_POST ? "POST" : "GET",
-			      (unsigned long long)conversation->number);
+	int length = snprintf(head, sizeof(head), "%s%llu HTTP/1.1\r\nHost: lingerbench\r\n",
+			      step->kind == PEER_POST ? "POST /refused-" : "GET /",
+			      (unsigned long long)(conversation->number %
+						   conversation->response->variants));
 
 	if (step->kind == PEER_POST)
 		length += snprintf(head + length, sizeof(head) - length, "Content-Length: %llu\r\n",
