@@ -29,6 +29,7 @@ struct slot {
 struct client {
 	const struct client_plan *plan;
 	int epoll;
+	SSL_CTX *tls;	   /* NULL: plain */
 	uint64_t until_ns; /* no conversation begins from then on */
 	uint64_t waiting;  /* conversations that wait for their response */
 	struct slot *slots;
@@ -44,7 +45,7 @@ static void take_stock(struct client *client, struct slot *slot)
 {
 	const struct conversation *conversation = &slot->conversation;
 	size_t number = (size_t)(slot - client->slots);
-	bool over = conversation->fd < 0;
+	bool over = conversation->transport.fd < 0;
 
 	if (slot->waits && (over || conversation->row->eof_ns)) {
 		slot->waits = false;
@@ -77,19 +78,19 @@ static void check_connected(struct slot *slot)
 	socklen_t length = sizeof(int);
 	int error = 0;
 
-	getsockopt(conversation->fd, SOL_SOCKET, SO_ERROR, &error, &length);
+	getsockopt(conversation->transport.fd, SOL_SOCKET, SO_ERROR, &error, &length);
 	if (error) {
 		conversation_fail(conversation, OUTCOME_FAILED, -error);
 		return;
 	}
 	slot->connected = true;
-	conversation->row->port = local_port(conversation->fd);
+	conversation->row->port = local_port(conversation->transport.fd);
 }
 
 static void handle_event(struct client *client, struct slot *slot)
 {
 	/* A slot is filled anew only in begin_some(), after all events of the round. */
-	if (slot->conversation.fd < 0)
+	if (slot->conversation.transport.fd < 0)
 		return;
 	if (!slot->connected)
 		check_connected(slot);
@@ -112,7 +113,7 @@ static int begin(struct client *client, struct slot *slot)
 	if (fd < 0)
 		return -errno;
 	*row = (struct client_row){ .started_ns = clock_now_ns() };
-	*slot = (struct slot){ .conversation = { .fd = fd,
+	*slot = (struct slot){ .conversation = { .transport.fd = fd,
 						 .number = number,
 						 .peer = plan->peer,
 						 .response = plan->response,
@@ -123,6 +124,12 @@ static int begin(struct client *client, struct slot *slot)
 							 row->started_ns + plan->timeout_ns },
 			       .waits = true };
 	client->waiting++;
+	if (client->tls) {
+		int error = transport_use_tls(&slot->conversation.transport, client->tls);
+
+		if (error)
+			return error;
+	}
 	if (epoll_ctl(client->epoll, EPOLL_CTL_ADD, fd, &event))
 		return -errno;
 	if (connect(fd, (const struct sockaddr *)&server, sizeof(server)) && errno != EINPROGRESS)
@@ -214,9 +221,11 @@ static int prepare(struct client *client)
 	if (!client->slots || !client->free_slots || !client->buffer)
 		return -ENOMEM;
 	for (size_t i = 0; i < client->slot_count; i++) {
-		client->slots[i].conversation.fd = -1;
+		client->slots[i].conversation.transport.fd = -1;
 		client->free_slots[client->free_count++] = client->slot_count - 1 - i;
 	}
+	if (client->plan->tls && !(client->tls = transport_context()))
+		return -ENOMEM;
 	client->epoll = epoll_create1(EPOLL_CLOEXEC);
 	return client->epoll < 0 ? -errno : 0;
 }
@@ -232,6 +241,7 @@ int client_run(const struct client_plan *plan)
 
 	if (!error)
 		error = run(&client);
+	SSL_CTX_free(client.tls);
 	wakeups_free(&client.wakeups);
 	free(client.buffer);
 	free(client.free_slots);

@@ -5,6 +5,7 @@
 #ifndef LINGERBENCH_CLIENT_H
 #define LINGERBENCH_CLIENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lingerbench/peer.h"
@@ -13,6 +14,7 @@
 
 struct client_plan {
 	uint16_t server_port; /* on 127.0.0.1 */
+	bool tls;
 	uint64_t connections; /* at most */
 	uint64_t at_once;     /* that wait for their response, and */
 	uint64_t held;	      /* beside them, so many that have it and are not yet over */

@@ -95,6 +95,7 @@ static int start_client(struct cast *cast, const struct trial *trial,
 {
 	const struct scenario *scenario = stage->scenario;
 	const struct client_plan plan = { .server_port = stage->port,
+					  .tls = trial->program->tls,
 					  .connections = scenario->connections,
 					  .at_once = scenario->clients,
 					  .held = scenario->held,
