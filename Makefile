@@ -52,8 +52,10 @@ deps-bench:
 deps-lint:
 	@packaging/install-packages.sh build lint
 
+# The scenario knows its server, and the server its packages.
 run-scenario: deps ## install what is missing, build, run scenarios/$(SCENARIO).ini, print the table
 	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@packages=$$($(BUILD)/lingerbench packages $(SCENARIO)) && packaging/install-packages.sh --named $$packages
 	@$(BUILD)/lingerbench run $(SCENARIO)
 
 test: deps-test ## install what is missing, build, run every test that needs no virtual machine

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # install-packages.sh [--check] SET...: installs those packages of packaging/packages-SET that are missing.
+# install-packages.sh --named PACKAGE...: likewise of those packages.
 # Says what it installs; silent when nothing is missing. --check: only says what is missing.
 set -eu
 
@@ -11,7 +12,13 @@ if [ "${1-}" = --check ]; then
 fi
 
 here=$(dirname "$0")
-wanted=$(for set in "$@"; do cat "$here/packages-$set"; done | sort -u | tr '\n' ' ')
+if [ "${1-}" = --named ]; then
+    shift
+    wanted=$*
+else
+    wanted=$(for set in "$@"; do cat "$here/packages-$set"; done | sort -u | tr '\n' ' ')
+fi
+[ -n "$wanted" ] || exit 0
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
     [ -z "$check" ] || exit 0

@@ -5,7 +5,7 @@
 # comes from the archive, where the linker takes only what is still missing.
 
 TESTABLE  := $(filter-out %/main.o,$(call objects,user/common user/metrics user/liblinger user/lingerd user/lingerctl \
-             user/tracer user/lingertrace user/lingerbench user/lingerbench/strategies))
+             user/tracer user/lingertrace user/lingerbench user/lingerbench/strategies user/lingerbench/servers))
 TEST_SUPPORT  := $(call objects,tests/support)
 TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c tests/system/*.c))
 
@@ -29,14 +29,14 @@ $(BUILD)/obj/testable.a: $(TESTABLE)
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_SUPPORT) $(BUILD)/obj/testable.a
 	@mkdir -p $(@D)
 	$(call step,LINK)
-	$(Q)$(CC) $(USER_LDFLAGS) $^ $(TRACER_LIBS) -lcmocka -linih -ljansson -lmicrohttpd -lm -o $@
+	$(Q)$(CC) $(USER_LDFLAGS) $^ $(TRACER_LIBS) -lcmocka -linih -ljansson -lmicrohttpd -lssl -lcrypto -lm -o $@
 
 .SECONDARY:
 
-C_FILES := $(wildcard $(addsuffix /*.[ch],bpf user/* user/lingerbench/strategies apache-shim tests/*))
+C_FILES := $(wildcard $(addsuffix /*.[ch],bpf user/* user/lingerbench/strategies user/lingerbench/servers apache-shim tests/*))
 # What clang-tidy reads: C that is compiled for user space with the flags of user.mk. Apache's headers are
 # found for all of them, and used by one.
-TIDY_FILES := $(wildcard $(addsuffix /*.c,user/* user/lingerbench/strategies apache-shim))
+TIDY_FILES := $(wildcard $(addsuffix /*.c,user/* user/lingerbench/strategies user/lingerbench/servers apache-shim))
 SH_FILES := $(wildcard .ci/run tests/run tests/vm/* packaging/*.sh tests/cli/*.sh)
 
 lint-checks: $(BPF_SKELETONS) build/gen/commit.h

@@ -57,8 +57,8 @@ $(BUILD)/lingerctl: $(call objects,user/lingerctl) $(BUILD)/obj/user/lingerd/cou
 $(BUILD)/lingerctl: LIBS = -ljansson
 $(BUILD)/lingertrace: $(call objects,user/lingertrace) $(TRACER) $(METRICS) $(COMMON)
 $(BUILD)/lingertrace: LIBS = $(TRACER_LIBS) -lmicrohttpd -ljansson
-$(BUILD)/lingerbench: $(call objects,user/lingerbench user/lingerbench/strategies) $(TRACER) $(LIBLINGER) $(COMMON)
-$(BUILD)/lingerbench: LIBS = $(TRACER_LIBS) -linih -ljansson -lm
+$(BUILD)/lingerbench: $(call objects,user/lingerbench user/lingerbench/strategies user/lingerbench/servers) $(TRACER) $(LIBLINGER) $(COMMON)
+$(BUILD)/lingerbench: LIBS = $(TRACER_LIBS) -linih -ljansson -lssl -lcrypto -lm
 
 $(PROGRAMS):
 	$(call step,LINK)

@@ -100,12 +100,15 @@ static void responses_differ_between_connections(void **state)
 	struct response response;
 
 	(void)state;
-	assert_int_equal(response_make(&response, 100000, 1), 0);
+	assert_int_equal(response_make(&response, 100000, RESPONSE_MAX_VARIANTS, 1), 0);
 	for (uint64_t i = 1; i < 1000; i++)
 		assert_memory_not_equal(response_body(&response, 0), response_body(&response, i),
 					64);
 	assert_memory_not_equal(response_body(&response, 0), response_body(&response, 0) + 8192,
 				64);
+	response_free(&response);
+	assert_int_equal(response_make(&response, 1000, 8, 1), 0);
+	assert_ptr_equal(response_body(&response, 3), response_body(&response, 11));
 	response_free(&response);
 }
 

@@ -33,7 +33,7 @@ static void rows_meet_by_port_and_cookie(void **state)
 	tracelog_add(&log, &(struct close_record){ .cookie = 101, .lport = 1 });
 	tracelog_sort(&log);
 
-	assert_int_equal(join_rows(rows, 4, &log, joined), 0);
+	assert_int_equal(join_rows(rows, 4, &log, false, joined), 0);
 	assert_int_equal(joined[0].server->cookie, 101);
 	assert_int_equal(joined[0].trace->lport, 1);
 	assert_int_equal(joined[1].server->cookie, 102);
@@ -55,9 +55,40 @@ static void a_connection_nobody_accepted_has_no_server_row(void **state)
 	rows->client[0] = (struct client_row){ .port = 5000, .started_ns = 50 };
 	accept_row(rows, 5000, 15, 7); /* an older connection from that port */
 	accept_row(rows, 4999, 60, 8);
-	assert_int_equal(join_rows(rows, 1, &log, joined), 0);
+	assert_int_equal(join_rows(rows, 1, &log, false, joined), 0);
 	assert_null(joined[0].server);
 	assert_null(joined[0].trace);
+	trial_rows_unmap(rows);
+}
+
+static void a_real_servers_connection_is_found_by_its_port_and_time(void **state)
+{
+	struct trial_rows *rows = trial_rows_map(4);
+	struct tracelog log = { 0 };
+	struct joined_row joined[4];
+
+	(void)state;
+	rows->client[0] = (struct client_row){ .port = 5000, .started_ns = 10, .ended_ns = 20 };
+	rows->client[1] = (struct client_row){ .port = 5000, .started_ns = 30, .ended_ns = 40 };
+	rows->client[2] = (struct client_row){ .port = 5001, .started_ns = 10, .ended_ns = 20 };
+	rows->client[3] = (struct client_row){ .port = 0, .started_ns = 40, .ended_ns = 41 };
+	tracelog_add(&log,
+		     &(struct close_record){ .cookie = 9, .rport = 5000, .established_ns = 35 });
+	tracelog_add(&log,
+		     &(struct close_record){ .cookie = 8, .rport = 5000, .established_ns = 15 });
+	/* of an earlier trial, and of a later one */
+	tracelog_add(&log,
+		     &(struct close_record){ .cookie = 7, .rport = 5000, .established_ns = 5 });
+	tracelog_add(&log,
+		     &(struct close_record){ .cookie = 6, .rport = 5001, .established_ns = 50 });
+	tracelog_sort(&log);
+
+	assert_int_equal(join_rows(rows, 4, &log, true, joined), 0);
+	assert_int_equal(joined[0].trace->cookie, 8);
+	assert_int_equal(joined[1].trace->cookie, 9);
+	assert_null(joined[2].trace);
+	assert_null(joined[3].trace);
+	tracelog_free(&log);
 	trial_rows_unmap(rows);
 }
 
@@ -66,6 +97,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_meet_by_port_and_cookie),
 		cmocka_unit_test(a_connection_nobody_accepted_has_no_server_row),
+		cmocka_unit_test(a_real_servers_connection_is_found_by_its_port_and_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

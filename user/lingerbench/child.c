@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -38,13 +39,17 @@ bool child_has_ended(pid_t pid)
 
 int child_cpu_ns(pid_t pid, uint64_t *ret)
 {
+	siginfo_t info = { 0 };
 	struct timespec used;
 	clockid_t clock;
 	int error = clock_getcpuclockid(pid, &clock);
 
 	if (error)
 		return -error;
-	if (child_has_ended(pid) || clock_gettime(clock, &used))
+	/* Of a process that is not our child, but a child's, this tells nothing. */
+	if (!waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid == pid)
+		return -ESRCH;
+	if (clock_gettime(clock, &used))
 		return -ESRCH;
 	*ret = (uint64_t)used.tv_sec * NS_PER_S + (uint64_t)used.tv_nsec;
 	return 0;
@@ -72,6 +77,20 @@ void child_show_log(const char *path)
 
 	for (int i = 0; file && i < 10 && fgets(line, sizeof(line), file); i++)
 		fprintf(stderr, "    %s", line);
+	if (file)
+		fclose(file);
+}
+
+void child_last_line(const char *path, char *ret, size_t size)
+{
+	char line[512];
+	FILE *file = fopen(path, "re");
+
+	while (file && fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (*line)
+			snprintf(ret, size, "%s", line);
+	}
 	if (file)
 		fclose(file);
 }

@@ -4,6 +4,7 @@
 #define LINGERBENCH_CHILD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -25,5 +26,8 @@ int child_wait(pid_t pid, unsigned int seconds);
 
 /* The file's first lines, on stderr. */
 void child_show_log(const char *path);
+
+/* The file's last line that is not empty, without its end; untouched where there is none. */
+void child_last_line(const char *path, char *ret, size_t size);
 
 #endif

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Closed loop, one thread, edge-triggered: when a conversation is over, the next one takes its
- * slot. */
+/*
+ * Closed loop, one thread, edge-triggered: when a client has its response, the next one begins. Nothing
+ * is done for a conversation but when something happened to it or its time has come, so that
+ * thousands may pause at once.
+ */
 #include "lingerbench/client.h"
 
 #include <arpa/inet.h>
@@ -13,37 +16,50 @@
 
 #include "common/clock.h"
 #include "lingerbench/conversation.h"
+#include "lingerbench/wakeups.h"
 
 enum { EVENTS = 64 };
 
 struct slot {
 	struct conversation conversation; /* its fd is -1: the slot is free */
 	bool connected;
+	bool waits; /* for its response: it counts as one of plan->at_once */
 };
 
 struct client {
 	const struct client_plan *plan;
 	int epoll;
-	uint64_t begun; /* conversations */
-	uint64_t open;
-	uint64_t earliest_ns; /* nobody is to be woken before */
+	SSL_CTX *tls;	   /* NULL: plain */
+	uint64_t until_ns; /* no conversation begins from then on */
+	uint64_t waiting;  /* conversations that wait for their response */
 	struct slot *slots;
+	size_t slot_count;
+	size_t *free_slots;
+	size_t free_count;
+	struct wakeups wakeups;
 	unsigned char *buffer;
 };
 
 /* After anything happened to a conversation: is it over, when does it have to be woken? */
-static void take_stock(struct client *client, const struct slot *slot)
+static void take_stock(struct client *client, struct slot *slot)
 {
 	const struct conversation *conversation = &slot->conversation;
+	size_t number = (size_t)(slot - client->slots);
+	bool over = conversation->transport.fd < 0;
 
-	if (conversation->fd < 0) {
-		client->open--;
-		return;
+	if (slot->waits && (over || conversation->row->eof_ns)) {
+		slot->waits = false;
+		client->waiting--;
 	}
-	if (conversation->wake_ns < client->earliest_ns)
-		client->earliest_ns = conversation->wake_ns;
-	if (conversation->deadline_ns < client->earliest_ns)
-		client->earliest_ns = conversation->deadline_ns;
+	if (over) {
+		client->free_slots[client->free_count++] = number;
+		wakeups_set(&client->wakeups, number, WAKEUP_NEVER);
+	} else {
+		uint64_t wake_ns = conversation->wake_ns, deadline_ns = conversation->deadline_ns;
+
+		wakeups_set(&client->wakeups, number,
+			    wake_ns < deadline_ns ? wake_ns : deadline_ns);
+	}
 }
 
 static uint16_t local_port(int fd)
@@ -62,19 +78,19 @@ static void check_connected(struct slot *slot)
 	socklen_t length = sizeof(int);
 	int error = 0;
 
-	getsockopt(conversation->fd, SOL_SOCKET, SO_ERROR, &error, &length);
+	getsockopt(conversation->transport.fd, SOL_SOCKET, SO_ERROR, &error, &length);
 	if (error) {
 		conversation_fail(conversation, OUTCOME_FAILED, -error);
 		return;
 	}
 	slot->connected = true;
-	conversation->row->port = local_port(conversation->fd);
+	conversation->row->port = local_port(conversation->transport.fd);
 }
 
 static void handle_event(struct client *client, struct slot *slot)
 {
 	/* A slot is filled anew only in begin_some(), after all events of the round. */
-	if (slot->conversation.fd < 0)
+	if (slot->conversation.transport.fd < 0)
 		return;
 	if (!slot->connected)
 		check_connected(slot);
@@ -90,14 +106,14 @@ static int begin(struct client *client, struct slot *slot)
 					    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
 				     .data.ptr = slot };
-	uint64_t number = client->begun++;
+	uint64_t number = plan->rows->begun++;
 	struct client_row *row = &plan->rows->client[number];
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -errno;
 	*row = (struct client_row){ .started_ns = clock_now_ns() };
-	*slot = (struct slot){ .conversation = { .fd = fd,
+	*slot = (struct slot){ .conversation = { .transport.fd = fd,
 						 .number = number,
 						 .peer = plan->peer,
 						 .response = plan->response,
@@ -105,8 +121,15 @@ static int begin(struct client *client, struct slot *slot)
 						 .row = row,
 						 .wake_ns = CONVERSATION_NEVER,
 						 .deadline_ns =
-							 row->started_ns + plan->timeout_ns } };
-	client->open++;
+							 row->started_ns + plan->timeout_ns },
+			       .waits = true };
+	client->waiting++;
+	if (client->tls) {
+		int error = transport_use_tls(&slot->conversation.transport, client->tls);
+
+		if (error)
+			return error;
+	}
 	if (epoll_ctl(client->epoll, EPOLL_CTL_ADD, fd, &event))
 		return -errno;
 	if (connect(fd, (const struct sockaddr *)&server, sizeof(server)) && errno != EINPROGRESS)
@@ -115,39 +138,36 @@ static int begin(struct client *client, struct slot *slot)
 	return 0;
 }
 
-static int begin_some(struct client *client)
+static bool may_begin(const struct client *client)
 {
-	for (uint64_t i = 0; i < client->plan->at_once; i++) {
-		struct slot *slot = &client->slots[i];
-
-		while (slot->conversation.fd < 0 && client->begun < client->plan->connections) {
-			int error = begin(client, slot);
-
-			if (error)
-				return error;
-		}
-	}
-	return 0;
+	return client->plan->rows->begun < client->plan->connections &&
+	       clock_now_ns() < client->until_ns;
 }
 
-/* Wakes those whose pause or time is over, and learns when the next one is due. */
+static int begin_some(struct client *client)
+{
+	int error = 0;
+
+	while (!error && client->waiting < client->plan->at_once && client->free_count &&
+	       may_begin(client))
+		error = begin(client, &client->slots[client->free_slots[--client->free_count]]);
+	return error;
+}
+
+/* Wakes those whose pause or time is over. */
 static void look_at_clock(struct client *client)
 {
 	uint64_t now = clock_now_ns();
+	struct wakeup first;
 
-	if (now < client->earliest_ns)
-		return;
-	client->earliest_ns = CONVERSATION_NEVER;
-	for (uint64_t i = 0; i < client->plan->at_once; i++) {
-		struct conversation *conversation = &client->slots[i].conversation;
+	while ((first = wakeups_first(&client->wakeups)).at_ns <= now) {
+		struct slot *slot = &client->slots[first.slot];
 
-		if (conversation->fd < 0)
-			continue;
-		if (now >= conversation->deadline_ns)
-			conversation_fail(conversation, OUTCOME_TIMEOUT, -ETIMEDOUT);
-		else if (now >= conversation->wake_ns)
-			conversation_go_on(conversation);
-		take_stock(client, &client->slots[i]);
+		if (now >= slot->conversation.deadline_ns)
+			conversation_fail(&slot->conversation, OUTCOME_TIMEOUT, -ETIMEDOUT);
+		else
+			conversation_go_on(&slot->conversation);
+		take_stock(client, slot);
 	}
 }
 
@@ -156,10 +176,11 @@ static int wait_for_events(struct client *client)
 	struct epoll_event events[EVENTS];
 	struct timespec timeout = { .tv_sec = 3600 };
 	uint64_t now = clock_now_ns();
+	uint64_t earliest = wakeups_first(&client->wakeups).at_ns;
 	int count;
 
-	if (client->earliest_ns != CONVERSATION_NEVER) {
-		uint64_t left = client->earliest_ns > now ? client->earliest_ns - now : 0;
+	if (earliest != WAKEUP_NEVER) {
+		uint64_t left = earliest > now ? earliest - now : 0;
 
 		timeout.tv_sec = (time_t)(left / NS_PER_S);
 		timeout.tv_nsec = (long)(left % NS_PER_S);
@@ -175,37 +196,55 @@ static int wait_for_events(struct client *client)
 static int run(struct client *client)
 {
 	for (;;) {
-		int error = 0;
+		int error = begin_some(client);
 
-		if (client->open < client->plan->at_once &&
-		    client->begun < client->plan->connections)
-			error = begin_some(client);
-		if (!error && !client->open)
+		if (error)
+			return error;
+		if (client->free_count == client->slot_count)
 			return 0;
-		if (!error)
-			error = wait_for_events(client);
+		error = wait_for_events(client);
 		if (error)
 			return error;
 		look_at_clock(client);
 	}
 }
 
+static int prepare(struct client *client)
+{
+	int error = wakeups_make(&client->wakeups, client->slot_count);
+
+	if (error)
+		return error;
+	client->slots = calloc(client->slot_count, sizeof(*client->slots));
+	client->free_slots = calloc(client->slot_count, sizeof(*client->free_slots));
+	client->buffer = malloc(CONVERSATION_BUFFER_BYTES);
+	if (!client->slots || !client->free_slots || !client->buffer)
+		return -ENOMEM;
+	for (size_t i = 0; i < client->slot_count; i++) {
+		client->slots[i].conversation.transport.fd = -1;
+		client->free_slots[client->free_count++] = client->slot_count - 1 - i;
+	}
+	if (client->plan->tls && !(client->tls = transport_context()))
+		return -ENOMEM;
+	client->epoll = epoll_create1(EPOLL_CLOEXEC);
+	return client->epoll < 0 ? -errno : 0;
+}
+
 int client_run(const struct client_plan *plan)
 {
-	struct client client = { .plan = plan, .earliest_ns = CONVERSATION_NEVER };
-	int error;
+	struct client client = { .plan = plan,
+				 .epoll = -1,
+				 .slot_count = plan->at_once + plan->held,
+				 .until_ns = plan->duration_ns ? clock_now_ns() + plan->duration_ns
+							       : UINT64_MAX };
+	int error = prepare(&client);
 
-	client.epoll = epoll_create1(EPOLL_CLOEXEC);
-	client.slots = calloc(plan->at_once, sizeof(*client.slots));
-	client.buffer = malloc(CONVERSATION_BUFFER_BYTES);
-	if (client.epoll < 0 || !client.slots || !client.buffer) {
-		error = client.epoll < 0 ? -errno : -ENOMEM;
-	} else {
-		for (uint64_t i = 0; i < plan->at_once; i++)
-			client.slots[i].conversation.fd = -1;
+	if (!error)
 		error = run(&client);
-	}
+	SSL_CTX_free(client.tls);
+	wakeups_free(&client.wakeups);
 	free(client.buffer);
+	free(client.free_slots);
 	free(client.slots);
 	if (client.epoll >= 0)
 		close(client.epoll);

@@ -60,7 +60,11 @@ static void put_server(struct csv *csv, const struct joined_row *joined,
 	const struct server_row *row = joined->server;
 
 	if (!row) {
-		for (int i = 0; i < 8; i++)
+		if (joined->trace)
+			csv_number(csv, joined->trace->cookie);
+		else
+			csv_unknown(csv);
+		for (int i = 0; i < 7; i++)
 			csv_unknown(csv);
 		return;
 	}
@@ -113,7 +117,7 @@ int connections_csv_rows(struct csv *csv, const struct trial *trial, const struc
 	int error = 0;
 
 	for (size_t i = 0; i < count && !error; i++) {
-		csv_text(csv, "prefork");
+		csv_text(csv, program_label(trial->program));
 		csv_text(csv, trial->strategy->name);
 		csv_text(csv, trial->peer->name);
 		csv_number(csv, trial->block);

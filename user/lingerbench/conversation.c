@@ -29,13 +29,14 @@ static enum progress send_bytes(struct conversation *conversation, const void *b
 				uint64_t total)
 {
 	while (conversation->step_sent < total) {
-		ssize_t n = send(conversation->fd, (const char *)bytes + conversation->step_sent,
-				 total - conversation->step_sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t n = transport_send(&conversation->transport,
+					   (const char *)bytes + conversation->step_sent,
+					   total - conversation->step_sent);
 
-		if (n < 0 && errno == EAGAIN)
+		if (n == -EAGAIN)
 			return BLOCKED;
 		if (n < 0) {
-			conversation->row->send_error = -errno;
+			conversation->row->send_error = (int32_t)n;
 			return DONE;
 		}
 		conversation->step_sent += (uint64_t)n;
@@ -46,9 +47,10 @@ static enum progress send_bytes(struct conversation *conversation, const void *b
 static enum progress send_request(struct conversation *conversation, const struct peer_step *step)
 {
 	char head[160];
-	int length = snprintf(head, sizeof(head), "%s /%llu HTTP/1.1\r\nHost: lingerbench\r\n",
-			      step->kind == PEER_POST ? "POST" : "GET",
-			      (unsigned long long)conversation->number);
+	int length = snprintf(head, sizeof(head), "%s%llu HTTP/1.1\r\nHost: lingerbench\r\n",
+			      step->kind == PEER_POST ? "POST /refused-" : "GET /",
+			      (unsigned long long)(conversation->number %
+						   conversation->response->variants));
 
 	if (step->kind == PEER_POST)
 		length += snprintf(head + length, sizeof(head) - length, "Content-Length: %llu\r\n",
@@ -74,11 +76,11 @@ static enum progress upload(struct conversation *conversation, const struct peer
 		conversation->wake_ns = CONVERSATION_NEVER;
 		if (left > conversation->response->body_bytes)
 			left = conversation->response->body_bytes;
-		n = send(conversation->fd, body, left, MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (n < 0 && errno == EAGAIN)
+		n = transport_send(&conversation->transport, body, left);
+		if (n == -EAGAIN)
 			return BLOCKED;
 		if (n < 0) {
-			conversation->row->send_error = -errno;
+			conversation->row->send_error = (int32_t)n;
 			break;
 		}
 		conversation->step_sent += (uint64_t)n;
@@ -163,13 +165,13 @@ static void judge(struct conversation *conversation, int error)
 static enum progress receive(struct conversation *conversation)
 {
 	for (;;) {
-		ssize_t n = recv(conversation->fd, conversation->buffer, CONVERSATION_BUFFER_BYTES,
-				 MSG_DONTWAIT);
+		ssize_t n = transport_receive(&conversation->transport, conversation->buffer,
+					      CONVERSATION_BUFFER_BYTES);
 
-		if (n < 0 && errno == EAGAIN)
+		if (n == -EAGAIN)
 			return BLOCKED;
 		if (n <= 0) {
-			judge(conversation, n < 0 ? -errno : 0);
+			judge(conversation, (int)n);
 			return DONE;
 		}
 		take_bytes(conversation, (size_t)n);
@@ -178,12 +180,7 @@ static enum progress receive(struct conversation *conversation)
 
 static void end(struct conversation *conversation, bool reset)
 {
-	const struct linger no_linger = { .l_onoff = 1, .l_linger = 0 };
-
-	if (reset)
-		setsockopt(conversation->fd, SOL_SOCKET, SO_LINGER, &no_linger, sizeof(no_linger));
-	close(conversation->fd);
-	conversation->fd = -1;
+	transport_close(&conversation->transport, reset);
 	conversation->row->ended_ns = clock_now_ns();
 }
 
@@ -208,7 +205,7 @@ static enum progress run_step(struct conversation *conversation, const struct pe
 	case PEER_PAUSE:
 		return pause_until_over(conversation, step->pause_ns);
 	case PEER_HALF_CLOSE:
-		shutdown(conversation->fd, SHUT_WR);
+		shutdown(conversation->transport.fd, SHUT_WR);
 		return DONE;
 	case PEER_CLOSE:
 	case PEER_RESET:
@@ -220,7 +217,7 @@ static enum progress run_step(struct conversation *conversation, const struct pe
 
 void conversation_go_on(struct conversation *conversation)
 {
-	while (conversation->fd >= 0 &&
+	while (conversation->transport.fd >= 0 &&
 	       run_step(conversation, &conversation->peer->steps[conversation->step]) == DONE) {
 		conversation->step++;
 		conversation->step_begun = false;

@@ -10,13 +10,14 @@
 #include "lingerbench/peer.h"
 #include "lingerbench/response.h"
 #include "lingerbench/rows.h"
+#include "lingerbench/transport.h"
 
 enum { CONVERSATION_HEAD_BYTES = 1024, CONVERSATION_BUFFER_BYTES = 256 * 1024 };
 
 #define CONVERSATION_NEVER UINT64_MAX
 
 struct conversation {
-	int fd; /* a connected, non-blocking socket; -1: it is over */
+	struct transport transport; /* connected; its fd is -1: it is over */
 	uint64_t number;
 	const struct peer *peer;
 	const struct response *response;
@@ -35,12 +36,12 @@ struct conversation {
 };
 
 /*
- * Goes on as far as it can without blocking: to be called once connected, at every event of the fd
- * (I/O is tried, so edges suffice), and when wake_ns has come. Closes fd at the end of the script.
+ * Goes on as far as it can without blocking: to be called once connected, at every event of its fd
+ * (I/O is tried, so edges suffice), and when wake_ns has come. Closes it at the end of the script.
  */
 void conversation_go_on(struct conversation *conversation);
 
-/* Ends it before its time: notes the outcome and the error (negative errno), closes fd. */
+/* Ends it before its time: notes the outcome and the error (negative errno), closes it. */
 void conversation_fail(struct conversation *conversation, enum outcome outcome, int error);
 
 #endif

@@ -30,8 +30,9 @@ static _Noreturn void become_lingerd(const char *path, const char *socket_path,
 	}
 	snprintf(idle, sizeof(idle), "%.3f", (double)settings->idle_timeout_ns / 1e9);
 	snprintf(total, sizeof(total), "%.3f", (double)settings->total_timeout_ns / 1e9);
-	execl(path, "lingerd", "--socket", socket_path, "--idle-timeout", idle, "--total-timeout",
-	      total, (char *)NULL);
+	/* The folder says who may reach the socket. */
+	execl(path, "lingerd", "--socket", socket_path, "--socket-mode", "0666", "--idle-timeout",
+	      idle, "--total-timeout", total, (char *)NULL);
 	log_error("cannot run %s: %s", path, strerror(errno));
 	_exit(127);
 }

@@ -2,10 +2,13 @@
 #include "lingerbench/folder.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -117,15 +120,57 @@ void results_folder_abandon(const struct results_folder *folder)
 	rmdir(above);
 }
 
-int scratch_folder_make(char path[PATH_MAX])
+int scratch_folder_make(char path[PATH_MAX], bool for_all)
 {
 	const char *parent = getenv("TMPDIR");
 
 	snprintf(path, PATH_MAX, "%s/lingerbench-XXXXXX", parent ? parent : "/tmp");
-	return mkdtemp(path) ? 0 : -errno;
+	if (!mkdtemp(path))
+		return -errno;
+	return for_all && chmod(path, 0755) ? -errno : 0;
 }
 
-void scratch_folder_remove(const char *path)
+void folder_remove(const char *path)
 {
 	nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+int folder_give_away(const char *path, uid_t uid, gid_t gid)
+{
+	char *const paths[] = { (char *)path, NULL };
+	FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	int error = walk ? 0 : -errno;
+	FTSENT *entry;
+
+	while (!error && (entry = fts_read(walk)))
+		if (entry->fts_info != FTS_DP && lchown(entry->fts_path, uid, gid))
+			error = -errno;
+	if (walk)
+		fts_close(walk);
+	return error;
+}
+
+static int copy(int from, int to)
+{
+	ssize_t n;
+
+	while ((n = sendfile(to, from, NULL, 1 << 20)) > 0)
+		;
+	return n < 0 ? -errno : 0;
+}
+
+int folder_take_copy(const char *folder, const char *file)
+{
+	int from = open(file, O_RDONLY | O_CLOEXEC), to, error;
+	char path[PATH_MAX];
+
+	if (from < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "%s%s", folder, strrchr(file, '/'));
+	to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	error = to < 0 ? -errno : copy(from, to);
+	close(from);
+	if (to >= 0 && close(to) && !error)
+		error = -errno;
+	return error;
 }

@@ -8,6 +8,8 @@
 #define LINGERBENCH_FOLDER_H
 
 #include <limits.h>
+#include <stdbool.h>
+#include <sys/types.h>
 
 struct results_folder {
 	char path[PATH_MAX];	/* the name it will get: OUT/SCENARIO/UTC-COMMIT */
@@ -23,8 +25,19 @@ int results_folder_finish(const struct results_folder *folder);
 /* Removes it with what is in it, and the folder above if nothing else is there. */
 void results_folder_abandon(const struct results_folder *folder);
 
-/* A new folder below $TMPDIR or /tmp that only this user may enter. 0 or a negative errno. */
-int scratch_folder_make(char path[PATH_MAX]);
-void scratch_folder_remove(const char *path);
+/*
+ * A new folder below $TMPDIR or /tmp that only this user may enter, or where for_all everybody. 0 or a
+ * negative errno.
+ */
+int scratch_folder_make(char path[PATH_MAX], bool for_all);
+
+/* Removes a folder with all that is in it. */
+void folder_remove(const char *path);
+
+/* Gives it and all that is in it to that user and group. 0 or a negative errno. */
+int folder_give_away(const char *path, uid_t uid, gid_t gid);
+
+/* Copies the file into the folder. 0 or a negative errno. */
+int folder_take_copy(const char *folder, const char *file);
 
 #endif

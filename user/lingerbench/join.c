@@ -41,7 +41,18 @@ static const struct server_row *find_server_row(const struct server_row **rows, 
 	return NULL;
 }
 
-int join_rows(const struct trial_rows *rows, size_t count, const struct tracelog *log,
+/* The connection was made while the client had it. */
+static const struct close_record *find_trace(const struct tracelog *log,
+					     const struct client_row *client)
+{
+	const struct close_record *record =
+		tracelog_find_port(log, client->port, client->started_ns);
+
+	return record && client->ended_ns && record->established_ns > client->ended_ns ? NULL
+										       : record;
+}
+
+int join_rows(const struct trial_rows *rows, size_t count, const struct tracelog *log, bool by_port,
 	      struct joined_row *ret)
 {
 	size_t server_count = trial_rows_server_count(rows);
@@ -58,6 +69,8 @@ int join_rows(const struct trial_rows *rows, size_t count, const struct tracelog
 			ret[i].server = find_server_row(servers, server_count, ret[i].client);
 		if (ret[i].server)
 			ret[i].trace = tracelog_find(log, ret[i].server->cookie);
+		else if (by_port && ret[i].client->port)
+			ret[i].trace = find_trace(log, ret[i].client);
 	}
 	free(servers);
 	return 0;

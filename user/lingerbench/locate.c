@@ -42,6 +42,14 @@ int locate_program(const char *name, char ret_path[PATH_MAX])
 	return find(folders, 2, name, X_OK, ret_path);
 }
 
+int locate_library(const char *name, char ret_path[PATH_MAX])
+{
+	/* build/, PREFIX/lib/, and from PREFIX /usr/local where Debian's Apache looks */
+	static const char *const folders[] = { ".", "../lib", "../../lib/apache2/modules" };
+
+	return find(folders, 3, name, R_OK, ret_path);
+}
+
 int locate_scenarios(char ret_path[PATH_MAX])
 {
 	/* build/, build/sanitized/, PREFIX/bin/ */

@@ -15,17 +15,20 @@ static const char help[] =
 	"usage: lingerbench run SCENARIO [--out DIR] [--set SECTION.KEY=VALUE]... [--dry-run]\n"
 	"       lingerbench list\n"
 	"       lingerbench report DIR\n"
+	"       lingerbench packages SCENARIO\n"
 	"\n"
-	"Compares ways to close TCP connections: a pool of blocking workers, a client process\n"
-	"that checks every response byte for byte, and the close tracer, on loopback.\n"
+	"Compares ways to close TCP connections: a pool of blocking workers or a real server, a\n"
+	"client process that checks every response byte for byte, and the close tracer, on\n"
+	"loopback.\n"
 	"\n"
 	"  run      runs scenarios/SCENARIO.ini (or a path), prints the table, and writes\n"
 	"           DIR/SCENARIO/UTC-COMMIT/: connections.csv summary.csv run.json report.html\n"
 	"    --out DIR            folder of the results (default: results)\n"
 	"    --set SECTION.KEY=VALUE   replaces a setting of the scenario; may be repeated\n"
 	"    --dry-run            prints the plan and how long it takes, runs nothing\n"
-	"  list     the scenarios, strategies and peers there are\n"
+	"  list     the scenarios, servers with their strategies, and peers there are\n"
 	"  report   writes report.html of a folder of results anew\n"
+	"  packages the Debian packages that the scenario's server takes\n"
 	"\n"
 	"  -h, --help     this text\n"
 	"  -V, --version  the version\n"
@@ -104,19 +107,46 @@ static int command_run(int argc, char **argv, const char *command)
 	return status;
 }
 
+static void list_program(const struct program *program)
+{
+	const struct strategy *const *strategy = program->strategies;
+
+	printf("  %-18s %s\n", program->name, program->summary);
+	for (; *strategy && !program_is_builtin(program); strategy++)
+		printf("    %-22s %s\n", (*strategy)->name, (*strategy)->summary);
+}
+
 static int command_list(void)
 {
 	int error;
 
 	puts("scenarios:");
 	error = scenario_list();
-	puts("strategies:");
+	puts("strategies of the lab's own server:");
 	for (size_t i = 0; strategies[i]; i++)
 		printf("  %-18s %s\n", strategies[i]->name, strategies[i]->summary);
+	puts("servers, and strategies of their own:");
+	for (size_t i = 0; programs[i]; i++)
+		list_program(programs[i]);
 	puts("peers:");
 	for (const struct peer_default *peer = peer_defaults; peer->name; peer++)
 		printf("  %-18s %-42s %s\n", peer->name, peer->script, peer->summary);
 	return error ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* For those who install what a scenario needs before they run it. */
+static int command_packages(const char *name)
+{
+	struct scenario *scenario = malloc(sizeof(*scenario));
+	int status = EXIT_USAGE;
+
+	if (scenario && !scenario_load(scenario, name, NULL, 0)) {
+		if (scenario->program->packages)
+			puts(scenario->program->packages);
+		status = EXIT_SUCCESS;
+	}
+	free(scenario);
+	return status;
 }
 
 static int command_report(const char *folder)
@@ -159,6 +189,8 @@ int main(int argc, char **argv)
 		return argc == 2 ? command_list() : usage("list takes no argument");
 	if (!strcmp(command, "report"))
 		return argc == 3 ? command_report(argv[2]) : usage("report takes one folder");
+	if (!strcmp(command, "packages"))
+		return argc == 3 ? command_packages(argv[2]) : usage("packages takes one scenario");
 	if (*command)
 		log_error("there is no command \"%s\"; see lingerbench --help", command);
 	return *command ? EXIT_USAGE : usage("no command");

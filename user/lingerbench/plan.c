@@ -9,7 +9,7 @@
 #include "common/log.h"
 #include "lingerbench/random.h"
 
-enum { FDS_BESIDES_CLIENTS = 64, TRIAL_OVERHEAD_MS = 60 };
+enum { FDS_BESIDES_CLIENTS = 64, TRIAL_OVERHEAD_MS = 60, PROGRAM_OVERHEAD_MS = 500 };
 
 static void shuffle(struct trial *trials, size_t count, uint64_t *random)
 {
@@ -37,6 +37,7 @@ int plan_make(struct plan *ret, const struct scenario *scenario)
 		for (size_t s = 0; s < scenario->strategy_count; s++)
 			for (size_t p = 0; p < scenario->peer_count; p++)
 				*next++ = (struct trial){ .block = block,
+							  .program = scenario->program,
 							  .strategy = scenario->strategies[s],
 							  .peer = scenario->peers[p] };
 		shuffle(first, in_block, &random);
@@ -68,31 +69,43 @@ static double pauses_s(const struct peer *peer)
 	return total_ns / 1e9;
 }
 
+static double estimate_trial_s(const struct trial *trial, const struct scenario *scenario)
+{
+	double at_once = (double)(scenario->clients + scenario->held);
+	double duration = (double)scenario->duration_ns / 1e9;
+	double pauses = pauses_s(trial->peer), rounds, total;
+
+	if (trial->strategy->waits_for_peer && scenario->workers < scenario->clients)
+		at_once = (double)scenario->workers;
+	rounds = (double)scenario->connections / at_once;
+	total = pauses * (rounds > 1 ? rounds : 1);
+	/* Those that have begun go on to their ends. */
+	if (duration && total > duration)
+		total = duration + pauses * (at_once < (double)scenario->clients
+						     ? (double)scenario->clients / at_once
+						     : 1);
+	total += program_is_builtin(trial->program) ? 0 : PROGRAM_OVERHEAD_MS / 1e3;
+	return total + TRIAL_OVERHEAD_MS / 1e3;
+}
+
 double plan_estimate_s(const struct plan *plan, const struct scenario *scenario)
 {
 	double total = 0;
 
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct trial *trial = &plan->trials[i];
-		double at_once = (double)scenario->clients;
-
-		if (trial->strategy->waits_for_peer && scenario->workers < scenario->clients)
-			at_once = (double)scenario->workers;
-		total += pauses_s(trial->peer) * (double)scenario->connections / at_once;
-		total += TRIAL_OVERHEAD_MS / 1e3;
-	}
+	for (size_t i = 0; i < plan->count; i++)
+		total += estimate_trial_s(&plan->trials[i], scenario);
 	return total;
 }
 
 void plan_print(const struct plan *plan, const struct scenario *scenario)
 {
 	printf("%s: %s\n", scenario->name, scenario->title);
-	printf("%zu trials of %llu connections, %llu at once, to %llu workers; responses of %llu "
-	       "bytes; "
-	       "seed %llu\n",
+	printf("%zu trials of %llu connections, %llu at once, to %llu workers of %s; responses of "
+	       "%llu bytes; seed %llu\n",
 	       plan->count, (unsigned long long)scenario->connections,
 	       (unsigned long long)scenario->clients, (unsigned long long)scenario->workers,
-	       (unsigned long long)scenario->response_bytes, (unsigned long long)scenario->seed);
+	       scenario->program->name, (unsigned long long)scenario->response_bytes,
+	       (unsigned long long)scenario->seed);
 	for (size_t i = 0; i < plan->count; i++)
 		printf("  %3zu  block %llu  %-16s %-12s %s\n", i + 1,
 		       (unsigned long long)plan->trials[i].block, plan->trials[i].strategy->name,
@@ -108,12 +121,13 @@ int plan_check_limits(const struct scenario *scenario)
 		return 0;
 	files.rlim_cur = files.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &files);
-	if (scenario->clients + FDS_BESIDES_CLIENTS <= files.rlim_cur)
+	if (scenario->clients + scenario->held + FDS_BESIDES_CLIENTS <= files.rlim_cur)
 		return 0;
 	log_error("%s: %llu clients at once and %d other descriptors are more than the %llu that "
 		  "this "
-		  "process may open; lower [load] clients or raise RLIMIT_NOFILE (ulimit -n)",
-		  scenario->path, (unsigned long long)scenario->clients, FDS_BESIDES_CLIENTS,
-		  (unsigned long long)files.rlim_cur);
+		  "process may open; lower [load] clients and held or raise RLIMIT_NOFILE (ulimit "
+		  "-n)",
+		  scenario->path, (unsigned long long)scenario->clients + scenario->held,
+		  FDS_BESIDES_CLIENTS, (unsigned long long)files.rlim_cur);
 	return -EMFILE;
 }

@@ -12,11 +12,17 @@
 
 struct response {
 	size_t body_bytes;
+	uint64_t variants;
 	unsigned char *pattern;
 };
 
-/* 0 or -ENOMEM. */
-int response_make(struct response *ret, size_t body_bytes, uint64_t seed);
+enum { RESPONSE_MAX_VARIANTS = 65521 };
+
+/*
+ * With so many bodies that differ; connections whose numbers leave the same rest get the same one. 0 or
+ * -ENOMEM.
+ */
+int response_make(struct response *ret, size_t body_bytes, uint64_t variants, uint64_t seed);
 void response_free(struct response *response);
 
 /* The body of the connection with that number: response->body_bytes bytes, valid as long as

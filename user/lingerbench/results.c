@@ -23,8 +23,9 @@ struct writing {
 
 static int add_trial(struct writing *writing, const struct trial *trial, struct summary *summary)
 {
-	size_t count = writing->scenario->connections;
-	int error = join_rows(trial->rows, count, writing->log, writing->rows);
+	size_t count = trial->rows->begun;
+	int error = join_rows(trial->rows, count, writing->log, !program_is_builtin(trial->program),
+			      writing->rows);
 
 	if (!error)
 		error = connections_csv_rows(writing->connections, trial, writing->rows, count);
@@ -37,7 +38,8 @@ static int add_trial(struct writing *writing, const struct trial *trial, struct 
 static int write_group(struct writing *writing, const struct strategy *strategy,
 		       const struct peer *peer)
 {
-	struct summary summary = { .strategy = strategy,
+	struct summary summary = { .program = writing->scenario->program,
+				   .strategy = strategy,
 				   .peer = peer,
 				   .tracing = writing->tracing };
 	int error = 0;

@@ -55,6 +55,7 @@ struct client_row {
 struct trial_rows {
 	size_t size;		/* of the mapping */
 	size_t capacity;	/* rows on each side */
+	size_t begun;		/* rows of the client, which alone counts them */
 	atomic_size_t accepted; /* may pass the capacity: strangers can connect */
 	atomic_size_t released;
 	struct client_row *client;

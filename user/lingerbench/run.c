@@ -15,7 +15,9 @@
 #include "common/log.h"
 #include "lingerbench/environment.h"
 #include "lingerbench/folder.h"
+#include "lingerbench/pages.h"
 #include "lingerbench/plan.h"
+#include "lingerbench/program.h"
 #include "lingerbench/report.h"
 #include "lingerbench/results.h"
 #include "lingerbench/runinfo.h"
@@ -77,7 +79,15 @@ static int complain(const char *what, int error)
 static int open_listener(struct run *run)
 {
 	run->info.port = (uint16_t)run->scenario.port;
-	run->listener = server_listen(&run->info.port);
+	run->listener = server_bind(&run->info.port);
+	if (run->listener >= 0 && program_is_builtin(run->scenario.program)) {
+		int error = server_listen(run->listener);
+
+		if (error) {
+			close(run->listener);
+			run->listener = error;
+		}
+	}
 	if (run->listener == -EADDRINUSE)
 		log_error("port %llu is in use; choose another with --set server.port=PORT, or 0 "
 			  "for "
@@ -117,8 +127,12 @@ static void open_tracer(struct run *run)
 
 static int prepare(struct run *run, const struct run_options *options)
 {
-	int error = open_listener(run);
+	const struct program *program = run->scenario.program;
+	bool builtin = program_is_builtin(program);
+	int error = program_check_installed(program);
 
+	if (!error)
+		error = open_listener(run);
 	if (error)
 		return error;
 	error = results_folder_begin(&run->results, options->out, run->scenario.name,
@@ -131,10 +145,11 @@ static int prepare(struct run *run, const struct run_options *options)
 		return error;
 	}
 	run->results_begun = true;
-	error = scratch_folder_make(run->scratch);
+	error = scratch_folder_make(run->scratch, !builtin);
 	if (error)
 		return complain("cannot create a scratch folder below $TMPDIR or /tmp", error);
-	error = response_make(&run->response, run->scenario.response_bytes, run->scenario.seed);
+	error = response_make(&run->response, run->scenario.response_bytes,
+			      builtin ? RESPONSE_MAX_VARIANTS : PAGES, run->scenario.seed);
 	if (error)
 		return complain("cannot make the response", error);
 	open_tracer(run);
@@ -276,7 +291,7 @@ static void clean_up(struct run *run)
 	if (run->listener >= 0)
 		close(run->listener);
 	if (*run->scratch)
-		scratch_folder_remove(run->scratch);
+		folder_remove(run->scratch);
 }
 
 static enum run_status perform(struct run *run, const struct run_options *options)

@@ -13,6 +13,7 @@
 #include "common/number.h"
 #include "lingerbench/locate.h"
 #include "lingerbench/quantity.h"
+#include "lingerbench/scenario_check.h"
 #include "lingerbench/summary.h"
 
 enum key_type { COUNT, BYTES, TIME, SECONDS, YES_NO, TEXT };
@@ -30,6 +31,8 @@ static const struct scalar_key {
 	{ "response", "bytes", BYTES, offsetof(struct scenario, response_bytes), 1, 64 << 20 },
 	{ "load", "connections", COUNT, offsetof(struct scenario, connections), 1, 1000000 },
 	{ "load", "clients", COUNT, offsetof(struct scenario, clients), 1, 15000 },
+	{ "load", "held", COUNT, offsetof(struct scenario, held), 0, 25000 },
+	{ "load", "duration", TIME, offsetof(struct scenario, duration_ns), 1, 3600000 },
 	{ "load", "blocks", COUNT, offsetof(struct scenario, blocks), 1, 1000 },
 	{ "load", "seed", COUNT, offsetof(struct scenario, seed), 0, UINT32_MAX },
 	{ "load", "timeout", TIME, offsetof(struct scenario, timeout_ns), 1, 3600000 },
@@ -126,22 +129,32 @@ static bool take_strategies(struct scenario *scenario, struct inifile_place plac
 
 	snprintf(words, sizeof(words), "%s", value);
 	for (char *word; (word = strtok_r(NULL, " \t", &rest));) {
-		const struct strategy *strategy = strategy_find(word);
+		struct strategy_name *names = scenario->strategy_names;
 
-		if (!strategy)
-			return inifile_complain(place,
-						"no strategy is called \"%s\"; see \"lingerbench "
-						"list\"",
-						word);
+		if (strlen(word) >= sizeof(names->name))
+			return inifile_complain(place, "no strategy is called \"%s\"", word);
 		for (size_t i = 0; i < scenario->strategy_count; i++)
-			if (scenario->strategies[i] == strategy)
+			if (!strcmp(names[i].name, word))
 				return inifile_complain(place, "strategy %s stands here twice",
 							word);
 		if (scenario->strategy_count == SCENARIO_MAX_STRATEGIES)
 			return inifile_complain(place, "more than %d strategies",
 						SCENARIO_MAX_STRATEGIES);
-		scenario->strategies[scenario->strategy_count++] = strategy;
+		strcpy(names[scenario->strategy_count].name, word);
+		names[scenario->strategy_count++].place = place;
 	}
+	return true;
+}
+
+static bool take_program(struct scenario *scenario, struct inifile_place place, const char *value)
+{
+	const struct program *program = program_find(value);
+
+	if (!program)
+		return inifile_complain(place,
+					"no server is called \"%s\"; see \"lingerbench list\"",
+					value);
+	scenario->program = program;
 	return true;
 }
 
@@ -163,7 +176,7 @@ static bool take_peer_names(struct scenario *scenario, struct inifile_place plac
 	return true;
 }
 
-static struct peer *find_peer(struct scenario *scenario, const char *name)
+struct peer *scenario_find_peer(struct scenario *scenario, const char *name)
 {
 	for (size_t i = 0; i < scenario->known_peer_count; i++)
 		if (!strcmp(scenario->known_peers[i].name, name))
@@ -175,7 +188,7 @@ static struct peer *find_peer(struct scenario *scenario, const char *name)
 static bool take_peer(struct scenario *scenario, struct inifile_place place, const char *name,
 		      const char *script)
 {
-	struct peer *peer = find_peer(scenario, name);
+	struct peer *peer = scenario_find_peer(scenario, name);
 	char error[256];
 
 	if (!peer) {
@@ -224,9 +237,7 @@ static bool take_expectation(struct scenario *scenario, struct inifile_place pla
 	if (!summary_has_column(expectation.column))
 		return inifile_complain(place, "summary.csv has no column \"%s\"",
 					expectation.column);
-	if (strcmp(expectation.strategy, "*") && !strategy_find(expectation.strategy))
-		return inifile_complain(place, "no strategy is called \"%s\"",
-					expectation.strategy);
+	expectation.place = place;
 	scenario->expectations[scenario->expectation_count++] = expectation;
 	return true;
 }
@@ -238,6 +249,8 @@ static bool take_key(void *context, struct inifile_place place, const char *sect
 
 	if (!is_section(section))
 		return inifile_complain(place, "unknown section [%s]", section);
+	if (!strcmp(section, "server") && !strcmp(key, "program"))
+		return take_program(scenario, place, value);
 	if (!strcmp(section, "strategies") && !strcmp(key, "use"))
 		return take_strategies(scenario, place, value);
 	if (!strcmp(section, "peers") && !strcmp(key, "use"))
@@ -282,6 +295,7 @@ static void set_defaults(struct scenario *scenario)
 	char error[256];
 
 	*scenario = (struct scenario){
+		.program = programs[0],
 		.workers = 4,
 		.response_bytes = 1 << 20,
 		.connections = 100,
@@ -299,34 +313,6 @@ static void set_defaults(struct scenario *scenario)
 			       &scenario->known_peers[scenario->known_peer_count++], error,
 			       sizeof(error)))
 			abort(); /* our own table is wrong */
-}
-
-/* What only the whole can tell. */
-static bool check_whole(struct scenario *scenario)
-{
-	struct inifile_place place = { .file = scenario->path };
-	bool right = true;
-
-	if (!scenario->strategy_count)
-		right = inifile_complain(place, "[strategies] use = names no strategy");
-	if (!scenario->peer_count)
-		right = inifile_complain(place, "[peers] use = names no peer");
-	if (scenario->clients > scenario->connections)
-		scenario->clients = scenario->connections;
-	for (size_t i = 0; i < scenario->peer_count; i++) {
-		scenario->peers[i] = find_peer(scenario, scenario->peer_names[i]);
-		if (!scenario->peers[i])
-			right = inifile_complain(place,
-						 "no peer is called \"%s\"; see \"lingerbench "
-						 "list\"",
-						 scenario->peer_names[i]);
-	}
-	for (size_t i = 0; i < scenario->expectation_count; i++)
-		if (strcmp(scenario->expectations[i].peer, "*") &&
-		    !find_peer(scenario, scenario->expectations[i].peer))
-			right = inifile_complain(place, "[expect]: no peer is called \"%s\"",
-						 scenario->expectations[i].peer);
-	return right;
 }
 
 static void locate(struct scenario *scenario, const char *name_or_path)
@@ -363,7 +349,7 @@ int scenario_load(struct scenario *ret, const char *name_or_path, const char *co
 	right = !error;
 	for (size_t i = 0; i < setting_count; i++)
 		right &= take_setting(ret, settings[i]);
-	right &= check_whole(ret);
+	right &= scenario_check(ret);
 	return right ? 0 : -EINVAL;
 }
 

@@ -8,7 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/inifile.h"
 #include "lingerbench/peer.h"
+#include "lingerbench/program.h"
 #include "lingerbench/strategy.h"
 
 enum {
@@ -25,6 +27,7 @@ struct expectation {
 	char column[48];
 	char operator[3];
 	double limit;
+	struct inifile_place place;
 };
 
 struct scenario {
@@ -32,16 +35,25 @@ struct scenario {
 	char path[PATH_MAX];
 	char title[192];
 
+	const struct program *program;
 	uint64_t workers;
 	uint64_t port; /* 0: any free one */
 	uint64_t response_bytes;
 
-	uint64_t connections; /* of a trial */
-	uint64_t clients;     /* of these, at once */
+	uint64_t connections; /* of a trial, at most */
+	uint64_t clients;     /* of these, at once until they have their response */
+	uint64_t held;	      /* and so many beside them that have it and are not yet over */
+	uint64_t duration_ns; /* of a trial: no connection begins later; 0: no matter when */
 	uint64_t blocks;
 	uint64_t seed;
 	uint64_t timeout_ns; /* of one connection, from connect() to EOF */
 
+	/* Names until the whole is known: what they mean depends on the program. */
+	struct strategy_name {
+		char name[32];
+		struct inifile_place place;
+	} strategy_names[SCENARIO_MAX_STRATEGIES];
+	struct strategy repeated[SCENARIO_MAX_STRATEGIES]; /* those whose name ends in "_again" */
 	const struct strategy *strategies[SCENARIO_MAX_STRATEGIES];
 	size_t strategy_count;
 	struct strategy_settings settings;

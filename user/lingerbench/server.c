@@ -17,7 +17,7 @@
 
 enum { HEAD_BYTES = 8192, IO_TIMEOUT_S = 60 };
 
-int server_listen(uint16_t *port)
+int server_bind(uint16_t *port)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
 				       .sin_port = htons(*port),
@@ -30,7 +30,7 @@ int server_listen(uint16_t *port)
 	if (fd < 0)
 		return -errno;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) || listen(fd, SOMAXCONN) ||
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) ||
 	    getsockname(fd, (struct sockaddr *)&address, &length)) {
 		error = -errno;
 		close(fd);
@@ -38,6 +38,11 @@ int server_listen(uint16_t *port)
 	}
 	*port = ntohs(address.sin_port);
 	return fd;
+}
+
+int server_listen(int fd)
+{
+	return listen(fd, SOMAXCONN) ? -errno : 0;
 }
 
 /* Reads up to the empty line, and whatever of a body came along. 0 or a negative errno. */
@@ -93,10 +98,10 @@ static int respond(int fd, const struct response *response)
 
 	if (error)
 		return error;
-	path = strchr(head, '/');
+	path = strpbrk(head, "0123456789");
 	if (!path)
 		return -EBADMSG;
-	connection = strtoull(path + 1, NULL, 10);
+	connection = strtoull(path, NULL, 10);
 	parts[0].iov_base = line;
 	parts[0].iov_len =
 		(size_t)snprintf(line, sizeof(line),

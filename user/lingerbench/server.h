@@ -2,7 +2,7 @@
 /*
  * A prefork server: each worker is a process that accepts, reads the head of a request, writes the
  * response with blocking calls and ends the connection by a strategy. It speaks as much HTTP/1.1 as
- * the lab's clients: "GET /NUMBER" is answered 200, "POST /NUMBER" 413 without a look at the body,
+ * the lab's clients: "GET /NUMBER" is answered 200, "POST /refused-NUMBER" 413 without a look at the body,
  * both with the same body.
  */
 #ifndef LINGERBENCH_SERVER_H
@@ -23,9 +23,14 @@ struct server {
 	struct trial_rows *rows;
 };
 
-/* A listening socket on 127.0.0.1; *port 0 is set to the port it got. The fd, or a negative errno.
+/*
+ * A socket bound to 127.0.0.1; *port 0 is set to the port it got. It does not listen yet: that keeps the port
+ * for a server that listens with SO_REUSEADDR. The fd, or a negative errno.
  */
-int server_listen(uint16_t *port);
+int server_bind(uint16_t *port);
+
+/* 0 or a negative errno. */
+int server_listen(int fd);
 
 /* The life of a worker process, which ends by a signal or, with status 1, when it cannot prepare.
  */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A close strategy: what a worker does with a connection when the last byte of the response is in
- * the kernel's hands. One strategy is one file in strategies/ and one line in strategies/list.def.
+ * the kernel's hands. One strategy of the lab's own server is one file in strategies/ and one line in
+ * strategies/list.def. Those of real servers stand in servers/: they are ways to configure the server,
+ * and have no functions.
  */
 #ifndef LINGERBENCH_STRATEGY_H
 #define LINGERBENCH_STRATEGY_H
@@ -22,6 +24,8 @@ struct strategy {
 	const char *summary; /* one line for people */
 	bool needs_lingerd;
 	bool waits_for_peer; /* in the worker, as long as the peer pleases */
+	const char *
+		setting; /* for the configuration of a real server that needs more than the above */
 
 	/* Once in each worker before its first connection; may be NULL. 0 or a negative errno. */
 	int (*prepare)(const struct strategy_settings *settings);
@@ -38,11 +42,8 @@ struct strategy {
 #include "lingerbench/strategies/list.def"
 #undef STRATEGY
 
-/* All strategies, ending with NULL. */
+/* All strategies of the lab's own server, ending with NULL. */
 extern const struct strategy *const strategies[];
-
-/* NULL: no strategy has that name. */
-const struct strategy *strategy_find(const char *name);
 
 /*
  * Apache's lingering close: half-close, read and discard until the peer's FIN, the idle or the

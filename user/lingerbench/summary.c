@@ -33,7 +33,10 @@ static int add_connection(struct summary *summary, const struct joined_row *row)
 	if (server && server->released_ns && server->handoff_error)
 		summary->fallbacks++;
 	if (!row->trace) {
-		summary->fin_wait_2_unseen += server != NULL;
+		/* Nobody else tells whether a real server accepted it. */
+		summary->fin_wait_2_unseen +=
+			server ||
+			(summary->program && !program_is_builtin(summary->program) && client->port);
 		return error;
 	}
 	summary->traced++;
@@ -142,7 +145,7 @@ int summary_csv_row(struct csv *csv, struct summary *summary)
 	const uint64_t *outcomes = summary->outcomes;
 	struct sample nothing = { 0 };
 
-	csv_text(csv, "prefork");
+	csv_text(csv, program_label(summary->program));
 	csv_text(csv, summary->strategy->name);
 	csv_text(csv, summary->peer->name);
 	csv_number(csv, summary->connections);
@@ -151,8 +154,11 @@ int summary_csv_row(struct csv *csv, struct summary *summary)
 	csv_number(csv, outcomes[OUTCOME_TIMEOUT]);
 	csv_number(csv, outcomes[OUTCOME_CORRUPT]);
 	csv_number(csv, outcomes[OUTCOME_FAILED] + outcomes[OUTCOME_UNFINISHED]);
-	csv_number(csv, summary->unserved);
-	if (summary->strategy->needs_lingerd)
+	if (program_is_builtin(summary->program))
+		csv_number(csv, summary->unserved);
+	else
+		csv_unknown(csv);
+	if (summary->strategy->needs_lingerd && program_is_builtin(summary->program))
 		csv_number(csv, summary->fallbacks);
 	else
 		csv_unknown(csv);
@@ -167,7 +173,7 @@ int summary_csv_row(struct csv *csv, struct summary *summary)
 	put_quantile(csv, summary->fin_wait_2_unseen ? &nothing : &summary->fin_wait_2_us, 0.5);
 	put_quantile(csv, summary->fin_wait_2_unseen ? &nothing : &summary->fin_wait_2_us, 0.99);
 	put_quantile(csv, &summary->throughput_per_s, 0.5);
-	if (summary->cpu_unknown)
+	if (summary->cpu_unknown || !summary->connections)
 		csv_unknown(csv);
 	else
 		csv_decimal(csv, (double)summary->cpu_us / (double)summary->connections, 1);

@@ -13,6 +13,7 @@
 #include "lingerbench/trial.h"
 
 struct summary {
+	const struct program *program;
 	const struct strategy *strategy;
 	const struct peer *peer;
 	bool tracing; /* the tracer was on */

@@ -16,6 +16,10 @@
 #include "lingerbench/child.h"
 #include "lingerbench/client.h"
 #include "lingerbench/daemon.h"
+#include "lingerbench/folder.h"
+#include "lingerbench/proctree.h"
+#include "lingerbench/program.h"
+#include "lingerbench/running.h"
 #include "lingerbench/server.h"
 
 enum {
@@ -28,8 +32,12 @@ enum {
 struct cast {
 	pid_t daemon; /* 0: none */
 	pid_t client;
+	/* The server: either workers of our own, or a program with its folder. */
 	size_t worker_count;
 	pid_t *workers;
+	pid_t program;
+	char folder[PATH_MAX];
+	struct program_setup setup;
 };
 
 static int start_workers(struct cast *cast, const struct trial *trial,
@@ -56,13 +64,42 @@ static int start_workers(struct cast *cast, const struct trial *trial,
 	return 0;
 }
 
+static int start_program(struct cast *cast, const struct trial *trial,
+			 const struct trial_stage *stage, const struct strategy_settings *settings)
+{
+	pid_t pid;
+
+	snprintf(cast->folder, sizeof(cast->folder), "%.*s/server", PATH_MAX - 16, stage->folder);
+	cast->setup = (struct program_setup){ .folder = cast->folder,
+					      .port = stage->port,
+					      .workers = stage->scenario->workers,
+					      .strategy = trial->strategy,
+					      .lingerd_socket = settings->lingerd_socket };
+	pid = running_start(trial->program, &cast->setup, stage->response, stage->interrupted);
+	if (pid < 0)
+		return pid;
+	cast->program = pid;
+	return 0;
+}
+
+static void stop_program(struct cast *cast)
+{
+	if (cast->program)
+		running_stop(cast->program);
+	if (*cast->folder)
+		folder_remove(cast->folder);
+}
+
 static int start_client(struct cast *cast, const struct trial *trial,
 			const struct trial_stage *stage)
 {
 	const struct scenario *scenario = stage->scenario;
 	const struct client_plan plan = { .server_port = stage->port,
+					  .tls = trial->program->tls,
 					  .connections = scenario->connections,
 					  .at_once = scenario->clients,
+					  .held = scenario->held,
+					  .duration_ns = scenario->duration_ns,
 					  .timeout_ns = scenario->timeout_ns,
 					  .peer = trial->peer,
 					  .response = stage->response,
@@ -94,8 +131,12 @@ static void look_at_tracer(const struct trial_stage *stage)
 }
 
 /* A pool that lost a worker is not the pool that is measured. */
-static int check_workers(const struct cast *cast)
+static int check_workers(const struct cast *cast, const struct trial_stage *stage)
 {
+	if (cast->program && child_has_ended(cast->program)) {
+		running_complain_of_end(stage->scenario->program, &cast->setup);
+		return -ECHILD;
+	}
 	for (size_t i = 0; i < cast->worker_count; i++) {
 		if (!child_has_ended(cast->workers[i]))
 			continue;
@@ -114,7 +155,7 @@ static int wait_for_client(struct cast *cast, const struct trial_stage *stage)
 	while (!child_has_ended(cast->client)) {
 		if (*stage->interrupted)
 			return -EINTR;
-		error = check_workers(cast);
+		error = check_workers(cast, stage);
 		if (error)
 			return error;
 		look_at_tracer(stage);
@@ -148,7 +189,7 @@ static int wait_for_release(const struct cast *cast, const struct trial *trial,
 	while (!all_released(trial->rows)) {
 		if (*stage->interrupted)
 			return -EINTR;
-		error = check_workers(cast);
+		error = check_workers(cast, stage);
 		if (error)
 			return error;
 		if (clock_now_ns() > limit) {
@@ -159,26 +200,19 @@ static int wait_for_release(const struct cast *cast, const struct trial *trial,
 		}
 		look_at_tracer(stage);
 	}
-	return check_workers(cast);
+	return check_workers(cast, stage);
 }
 
-/* CPU time of those who serve, without that of their start and their end. */
-static bool serving_cpu_ns(const struct cast *cast, uint64_t *ret)
+/* Those who serve, and what they have used so far, their start included. */
+static void look_at_servers(const struct cast *cast, struct proctree *ret)
 {
-	uint64_t sum = 0, used;
-
-	for (size_t i = 0; i < cast->worker_count; i++) {
-		if (child_cpu_ns(cast->workers[i], &used))
-			return false;
-		sum += used;
-	}
-	if (cast->daemon) {
-		if (child_cpu_ns(cast->daemon, &used))
-			return false;
-		sum += used;
-	}
-	*ret = sum;
-	return true;
+	ret->count = 0;
+	for (size_t i = 0; i < cast->worker_count; i++)
+		proctree_add(ret, cast->workers[i]);
+	if (cast->program)
+		proctree_add(ret, cast->program);
+	if (cast->daemon)
+		proctree_add(ret, cast->daemon);
 }
 
 static void stop_workers(struct cast *cast)
@@ -209,24 +243,37 @@ static void stop_client(struct cast *cast)
 	child_wait(cast->client, 1);
 }
 
+static int start_daemon(struct cast *cast, const struct trial_stage *stage,
+			const struct strategy_settings *settings)
+{
+	char log_path[PATH_MAX];
+	pid_t pid;
+
+	snprintf(log_path, sizeof(log_path), "%s/lingerd.log", stage->folder);
+	pid = daemon_start(settings->lingerd_socket, settings, log_path);
+	if (pid < 0)
+		return pid;
+	cast->daemon = pid;
+	return 0;
+}
+
 static int perform(struct cast *cast, struct trial *trial, const struct trial_stage *stage,
 		   struct strategy_settings *settings)
 {
-	uint64_t cpu_before, cpu_after;
-	int error;
+	bool builtin = program_is_builtin(trial->program);
+	struct proctree before, after;
+	uint64_t cpu_ns;
+	int error = 0;
 
-	if (trial->strategy->needs_lingerd) {
-		char log_path[PATH_MAX];
-		pid_t pid;
-
-		snprintf(log_path, sizeof(log_path), "%s/lingerd.log", stage->folder);
-		pid = daemon_start(settings->lingerd_socket, settings, log_path);
-		if (pid < 0)
-			return pid;
-		cast->daemon = pid;
-	}
-	error = start_workers(cast, trial, stage, settings);
-	trial->cpu_known = !error && serving_cpu_ns(cast, &cpu_before);
+	if (trial->strategy->needs_lingerd)
+		error = start_daemon(cast, stage, settings);
+	if (!error && !builtin)
+		error = start_program(cast, trial, stage, settings);
+	if (error)
+		return error;
+	if (builtin)
+		error = start_workers(cast, trial, stage, settings);
+	look_at_servers(cast, &before);
 	trial->started_ns = clock_now_ns();
 	if (!error)
 		error = start_client(cast, trial, stage);
@@ -236,13 +283,13 @@ static int perform(struct cast *cast, struct trial *trial, const struct trial_st
 	}
 	error = wait_for_client(cast, stage);
 	trial->ended_ns = clock_now_ns();
-	if (!error)
+	if (!error && builtin)
 		error = wait_for_release(cast, trial, stage);
 	usleep(SETTLE_MS * 1000);
-	if (trial->cpu_known && serving_cpu_ns(cast, &cpu_after))
-		trial->cpu_us = (cpu_after - cpu_before) / NS_PER_US;
-	else
-		trial->cpu_known = false;
+	look_at_servers(cast, &after);
+	trial->cpu_known = !error && proctree_cpu_ns(&before, &after, &cpu_ns);
+	if (trial->cpu_known)
+		trial->cpu_us = cpu_ns / NS_PER_US;
 	return error;
 }
 
@@ -264,6 +311,7 @@ int trial_run(struct trial *trial, const struct trial_stage *stage)
 	if (cast.client)
 		stop_client(&cast);
 	stop_workers(&cast);
+	stop_program(&cast);
 	if (cast.daemon)
 		stop_daemon(&cast, trial, stage);
 	return error;

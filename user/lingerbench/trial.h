@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A trial: one strategy under one peer, once. A pool of workers, where needed a lingerd, and a
+ * A trial: one strategy under one peer, once. The server, where needed a lingerd, and a
  * client process are started for it and are gone when it is over.
  */
 #ifndef LINGERBENCH_TRIAL_H
@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "lingerbench/peer.h"
+#include "lingerbench/program.h"
 #include "lingerbench/response.h"
 #include "lingerbench/rows.h"
 #include "lingerbench/scenario.h"
@@ -19,6 +20,7 @@
 
 struct trial {
 	uint64_t block; /* from 1 */
+	const struct program *program;
 	const struct strategy *strategy;
 	const struct peer *peer;
 
@@ -27,14 +29,14 @@ struct trial {
 	uint64_t started_ns;
 	uint64_t ended_ns;
 	bool cpu_known;	 /* false: one of them died in between */
-	uint64_t cpu_us; /* of the workers and of lingerd, while clients were served */
+	uint64_t cpu_us; /* of the server's processes and of lingerd, while clients were served */
 };
 
 /* What the trials of one run share. */
 struct trial_stage {
 	const struct scenario *scenario;
 	const struct response *response;
-	int listener;
+	int listener; /* of our own workers */
 	uint16_t port;
 	const char *folder;    /* for sockets and logs */
 	struct tracer *tracer; /* NULL: not traced */

@@ -33,11 +33,23 @@ struct figure verdict_count(const struct csvtable *summary, size_t row, const ch
 	return figure;
 }
 
-#define ROW_FORMAT "%-16s %-11s %5s %8s %9s %9s %9s %10s %8s %9s\n"
+#define ROW_FORMAT "%-*s %-11s %5s %8s %9s %9s %9s %10s %8s %9s\n"
 
-static void print_row(const struct csvtable *summary, size_t row)
+static int strategy_width(const struct csvtable *summary)
 {
-	printf(ROW_FORMAT, csvtable_text(summary, row, "strategy"),
+	size_t width = 16;
+
+	for (size_t row = 0; row < summary->row_count; row++) {
+		size_t length = strlen(csvtable_text(summary, row, "strategy"));
+
+		width = length > width ? length : width;
+	}
+	return (int)width;
+}
+
+static void print_row(const struct csvtable *summary, size_t row, int width)
+{
+	printf(ROW_FORMAT, width, csvtable_text(summary, row, "strategy"),
 	       csvtable_text(summary, row, "peer"), verdict_count(summary, row, "connections").text,
 	       verdict_count(summary, row, "complete").text,
 	       verdict_count(summary, row, "truncated").text,
@@ -50,17 +62,19 @@ static void print_row(const struct csvtable *summary, size_t row)
 
 void verdict_print(const struct csvtable *summary)
 {
+	int width = strategy_width(summary);
 	const char *peer = "";
 
-	printf(ROW_FORMAT, "", "", "", "", "", "worker", "hold", "FIN_WAIT_2", "whole", "CPU per");
-	printf(ROW_FORMAT, "strategy", "peer", "conns", "complete", "truncated", "p50", "p99",
-	       "p50", "resp./s", "conn.");
+	printf(ROW_FORMAT, width, "", "", "", "", "", "worker", "hold", "FIN_WAIT_2", "whole",
+	       "CPU per");
+	printf(ROW_FORMAT, width, "strategy", "peer", "conns", "complete", "truncated", "p50",
+	       "p99", "p50", "resp./s", "conn.");
 	for (size_t row = 0; row < summary->row_count; row++) {
 		if (strcmp(peer, csvtable_text(summary, row, "peer"))) {
 			peer = csvtable_text(summary, row, "peer");
 			puts("");
 		}
-		print_row(summary, row);
+		print_row(summary, row, width);
 	}
 }
 

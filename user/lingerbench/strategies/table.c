@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lingerbench/strategy.h"
 
-#include <string.h>
+#include <stddef.h>
 
 #define STRATEGY(name) &strategy_##name,
 const struct strategy *const strategies[] = {
@@ -9,11 +9,3 @@ const struct strategy *const strategies[] = {
 	NULL
 };
 #undef STRATEGY
-
-const struct strategy *strategy_find(const char *name)
-{
-	for (size_t i = 0; strategies[i]; i++)
-		if (!strcmp(strategies[i]->name, name))
-			return strategies[i];
-	return NULL;
-}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#include "lingerbench/servers/apache.h"
+
+static const char *const files[] = { APACHE_PROGRAM, APACHE_MODULES "/mod_mpm_prefork.so", NULL };
+
+static int configure(const struct program_setup *setup)
+{
+	return apache_configure(setup, "prefork", "");
+}
+
+const struct program program_apache_prefork = {
+	.name = "apache-prefork",
+	.summary = "Apache 2.4 with a process per worker",
+	.packages = "apache2-bin",
+	.files = files,
+	.strategies = apache_blocking_strategies,
+	.plugin = APACHE_PLUGIN,
+	.configure = configure,
+	.execute = apache_execute,
+};
