@@ -44,11 +44,11 @@ static void unknown_fields_are_empty(void **state)
 static void known_fields_are_written(void **state)
 {
 	(void)state;
-	assert_row(&known_record,
-		   "127.0.0.1,80,10.0.0.2,50000,ipv4,3,accepted,41,40,\"w "
-		   "\"\"o\\rk\"\"\",42,43,\"a,b??\","
-		   "0.001,1.500,60000000.000,0.002,0.001,0.003,0.004,0.005,0.000,0,9,0,reset_received,"
-		   "received,,,0,0,7,1000,1500,2000,3000,\n");
+	assert_row(&known_record, "127.0.0.1,80,10.0.0.2,50000,ipv4,3,accepted,41,40,\"w "
+				  "\"\"o\\rk\"\"\",42,43,\"a,b??\","
+				  "0.001,1.500,60000000.000,0.002,0.001,0.003,0.004,0.005,0.000,0,"
+				  "9,0,reset_received,"
+				  "received,,,0,0,7,1000,1500,2000,3000,\n");
 }
 
 static void families_are_told_apart(void **state)
