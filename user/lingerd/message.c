@@ -143,7 +143,7 @@ struct message message_receive(int sender)
 	message.kind = judge(sender, &datagram, &said);
 	if (message.kind == MESSAGE_HANDOFF) {
 		message.fd = datagram.fds[0];
-		message.half_closed = said.flags & LINGER_HALF_CLOSED;
+		message.handoff.half_closed = said.flags & LINGER_HALF_CLOSED;
 		return message;
 	}
 	for (int i = 0; i < datagram.fd_count; i++) {
