@@ -103,4 +103,5 @@ def main():
     print(f"complete {complete} truncated {count - complete} ms {int((last - began) * 1000)}")
 
 
-main()
+if __name__ == "__main__":
+    main()
