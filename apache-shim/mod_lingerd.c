@@ -13,7 +13,9 @@
 #include <http_connection.h>
 #include <http_core.h>
 #include <http_protocol.h>
+#include <apr_optional_hooks.h>
 #include <apr_portable.h>
+#include <mod_status.h>
 #include <stdatomic.h>
 #include <util_filter.h>
 
@@ -133,6 +135,7 @@ static int post_config(apr_pool_t *pool, apr_pool_t *log_pool, apr_pool_t *tempo
 	(void)log_pool;
 	(void)temporary;
 	daemons_configure(pool, main_server);
+	APR_OPTIONAL_HOOK(ap, status_hook, lingerd_status, NULL, NULL, APR_HOOK_MIDDLE);
 	return OK;
 }
 

@@ -5,6 +5,7 @@
  *	mod_lingerd.c	which connections, and the moment when they are handed over
  *	directives.c	what administrators set, per virtual host
  *	daemons.c	the daemons that are configured: counters, breaker, log
+ *	status.c	what mod_status shows of them
  *
  * Nothing in here blocks, but for writing a line into the error log.
  */
@@ -92,5 +93,7 @@ void daemons_status(int index, struct daemon_status *ret);
 int daemon_hand_off(struct daemon *daemon, int fd, const struct linger_options *options,
 		    const server_rec *server);
 
+/* The hook of mod_status. */
+int lingerd_status(request_rec *r, int flags);
 
 #endif
