@@ -21,15 +21,16 @@ for mpm in prefork worker event; do
     wait_for counts handoffs $((before + 60))
     [ "$(grep -c '^413 1000' "$work/access.log")" = 20 ] || fail "$mpm: the access log has not 20 refusals with 1 MB"
 
-    peers keepalive "$port" /small 5
-    expect_whole 5
-    wait_for counts handoffs $((before + 65))
-    [ "$(wc -l <"$work/access.log")" = 75 ] || fail "$mpm: $(wc -l <"$work/access.log") lines in the access log, not 75"
+    # Not more than half of the workers: event cuts idle clients when all of them are taken, with lingerd or without.
+    peers keepalive "$port" /small 2
+    expect_whole 2
+    wait_for counts handoffs $((before + 62))
+    [ "$(wc -l <"$work/access.log")" = 66 ] || fail "$mpm: $(wc -l <"$work/access.log") lines in the access log, not 66"
 
     peers tls "$tls_port" /large 8
     expect_whole 8
-    wait_for counts handoffs $((before + 73))
-    wait_for counts ended_fin $((before + 73))
+    wait_for counts handoffs $((before + 70))
+    wait_for counts ended_fin $((before + 70))
     said 0 "[lingerd:" || fail "$mpm: the module complains, with the daemon there"
     stop_apache
 done
