@@ -4,8 +4,8 @@
 
 Kinds: late closes 300 ms after the end of the response; tls does so over TLS and wants a close_notify;
 uploader reads when it has sent 200 KB of body, in pieces; keepalive asks three times before it closes; prompt closes
-at the end of the response; first closes its side before it has asked the server to; h2 has five requests at once in
-one connection of HTTP/2 and waits until the server ends it.
+at the end of the response; first closes its side before it has asked the server to; stall begins a request and does not
+end it; h2 has five requests at once in one connection of HTTP/2 and waits until the server ends it.
 Prints "complete N truncated N ms N": the last is how long it took until all responses had come.
 """
 import socket
@@ -62,6 +62,13 @@ def prompt(connection, path):
 def first(connection, path):
     connection.sendall(request(path, more=""))
     yield read_response(connection.makefile("rb"))
+
+
+def stall(connection, path):
+    connection.sendall(request(path)[:-4])
+    stream = connection.makefile("rb")
+    yield read_response(stream) and stream.read() == b""
+    time.sleep(4)
 
 
 def wrap(connection, *protocols):
