@@ -41,7 +41,7 @@ for mpm in prefork worker event; do
     peers uploader "$port" /refused 8
     parent=$(fds "$server_pid")
     child=$(most_of_children) # with the connection to the daemon
-    for _ in 1 2 3 4 5; do
+    for _ in 1 2 3; do
         soak 100 20 "late:$port:/small" "tls:$tls_port:/small" "prompt:$port:/large"
         # A child of event that has had its connections may drop one that it has just accepted, with lingerd or without.
         [ "$mpm" = event ] || expect_whole 100
@@ -51,7 +51,7 @@ for mpm in prefork worker event; do
     wait_for no_more_than "$workers" children_count
     wait_for no_more_than "$child" most_of_children
     [ "$(fds "$server_pid")" -le "$parent" ] ||
-        fail "$mpm: the parent had $parent descriptors before five graceful restarts, now $(fds "$server_pid")"
+        fail "$mpm: the parent had $parent descriptors before three graceful restarts, now $(fds "$server_pid")"
     wait_for counts lingers 0
     # Who has no child has no sender: one for each, and the question itself.
     no_more_senders_than_children() { [ "$(counter senders)" -le $(($(children_count) + 1)) ]; }
