@@ -8,11 +8,12 @@ APR_CONFIG ?= apr-1-config
 APACHE_CFLAGS = -isystem $(shell $(APXS) -q INCLUDEDIR) $(shell $(APR_CONFIG) --cppflags) \
                 $(patsubst -I%,-isystem %,$(shell $(APR_CONFIG) --includes))
 
-$(BUILD)/obj/apache-shim/mod_lingerd.o: USER_CFLAGS += $(APACHE_CFLAGS)
+MOD_LINGERD := $(call objects,apache-shim)
+$(MOD_LINGERD): USER_CFLAGS += $(APACHE_CFLAGS)
 
 ifeq ($(SAN),)
 # What it calls of Apache and APR is in the server that loads it, so there is no -z defs.
-$(BUILD)/mod_lingerd.so: $(BUILD)/obj/apache-shim/mod_lingerd.o $(BUILD)/liblinger.a
+$(BUILD)/mod_lingerd.so: $(MOD_LINGERD) $(BUILD)/liblinger.a $(COMMON)
 	$(call step,LINK)
 	$(Q)$(CC) $(PLUGIN_LDFLAGS) $^ -o $@
 endif

@@ -3,7 +3,9 @@
 """http_peers.py KIND PORT PATH COUNT: COUNT clients at once against 127.0.0.1.
 
 Kinds: late closes 300 ms after the end of the response; tls does so over TLS and wants a close_notify;
-uploader reads when it has sent 200 KB of body, in pieces; keepalive asks three times before it closes.
+uploader reads when it has sent 200 KB of body, in pieces; keepalive asks three times before it closes; prompt closes
+at the end of the response; first closes its side before it has asked the server to; stall begins a request and does not
+end it; h2 has five requests at once in one connection of HTTP/2 and waits until the server ends it.
 Prints "complete N truncated N ms N": the last is how long it took until all responses had come.
 """
 import socket
@@ -51,11 +53,70 @@ def late(connection, path):
     time.sleep(0.3)
 
 
-def tls(connection, path):
+def prompt(connection, path):
+    connection.sendall(request(path))
+    stream = connection.makefile("rb")
+    yield read_response(stream) and stream.read() == b""
+
+
+def first(connection, path):
+    connection.sendall(request(path, more=""))
+    yield read_response(connection.makefile("rb"))
+
+
+def stall(connection, path):
+    connection.sendall(request(path)[:-4])
+    stream = connection.makefile("rb")
+    yield read_response(stream) and stream.read() == b""
+    time.sleep(4)
+
+
+def wrap(connection, *protocols):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with context.wrap_socket(connection, suppress_ragged_eofs=False) as wrapped:
+    if protocols:
+        context.set_alpn_protocols(protocols)
+    return context.wrap_socket(connection, suppress_ragged_eofs=False)
+
+
+def tls(connection, path):
+    with wrap(connection) as wrapped:
         yield from late(wrapped, path)
+
+
+def tls_first(connection, path):
+    with wrap(connection) as wrapped:
+        yield from first(wrapped, path)
+
+
+def h2(connection, path):
+    """Frames of RFC 9113; headers as literals, so that no table is needed."""
+    streams = range(1, 11, 2)
+    left, said_goodbye, whole = set(streams), False, True
+
+    def frame(kind, flags, stream, payload):
+        return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+    with wrap(connection, "h2") as wrapped:
+        # HEADERS: GET, https, :path, :authority. Windows that one response never fills.
+        headers = b"\x82\x87\x04" + bytes([len(path)]) + path.encode() + b"\x01\x09localhost"
+        settings = frame(4, 0, 0, b"\x00\x04\x3f\xff\xff\xff")
+        wrapped.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings + frame(8, 0, 0, b"\x3f\xff\x00\x00")
+                        + b"".join(frame(1, 5, stream, headers) for stream in streams))
+        stream = wrapped.makefile("rb")
+        while len(head := stream.read(9)) == 9:
+            length, kind, flags, number = int.from_bytes(head[:3], "big"), head[3], head[4], int.from_bytes(head[5:], "big")
+            payload = stream.read(length)
+            if kind == 4 and not flags & 1:
+                wrapped.sendall(frame(4, 1, 0, b""))
+            elif kind in (0, 1) and flags & 1:
+                left.discard(number)
+            elif kind == 3:
+                whole = False
+            elif kind == 7:
+                said_goodbye = True
+        yield whole and said_goodbye and not left and head == b""
+        time.sleep(0.3)
 
 
 def uploader(connection, path):
@@ -103,4 +164,5 @@ def main():
     print(f"complete {complete} truncated {count - complete} ms {int((last - began) * 1000)}")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -154,6 +154,27 @@ static void a_connection_that_was_reset_is_no_refusal(void **state)
 	expect_service(setting);
 }
 
+/* Half a field is none, and fields that nobody knows yet are skipped. */
+static void handoffs_of_other_revisions(void **state)
+{
+	struct setting *setting = *state;
+	uint64_t ended = 0;
+
+	for (uint16_t size = sizeof(handoff); size <= 64; size += 2) {
+		struct tcp_pair pair = tcp_pair_open();
+		struct linger_message longer = handoff;
+		char bytes[64] = { 0 };
+
+		longer.size = size;
+		memcpy(bytes, &longer, sizeof(longer));
+		sender_send(setting->sender, bytes, size, &pair.server, 1);
+		close(pair.server);
+		close(pair.client);
+		lingerd_expect(&setting->daemon, "ended_fin", ++ended);
+	}
+	expect_service(setting);
+}
+
 static void messages_that_are_none(void **state)
 {
 	struct setting *setting = *state;
@@ -340,6 +361,7 @@ int main(void)
 		INPUT_TEST(descriptors_that_are_no_tcp),
 		INPUT_TEST(tcp_that_is_not_connected),
 		INPUT_TEST(a_connection_that_was_reset_is_no_refusal),
+		INPUT_TEST(handoffs_of_other_revisions),
 		INPUT_TEST(messages_that_are_none),
 		INPUT_TEST(the_log_names_a_cause_once_in_a_while),
 		INPUT_TEST(a_sender_that_leaves_its_answer_unread_loses_nothing),

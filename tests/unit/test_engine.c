@@ -148,11 +148,22 @@ static void script(struct world *world, int fd, int length, const ssize_t *answe
 	script(world, fd, sizeof((ssize_t[]){ __VA_ARGS__ }) / sizeof(ssize_t),                    \
 	       (ssize_t[]){ __VA_ARGS__ })
 
-static void take(struct world *world, int fd)
+static void take_with(struct world *world, int fd, uint32_t idle_ms, uint32_t total_ms)
 {
+	const struct handoff handoff = {
+		.half_closed = true,
+		.idle_timeout_ms = idle_ms,
+		.total_timeout_ms = total_ms,
+	};
+
 	assert_false(world->sockets[fd].held);
 	world->sockets[fd].held = true;
-	linger_engine_take(world->engine, fd, true);
+	linger_engine_take(world->engine, fd, &handoff);
+}
+
+static void take(struct world *world, int fd)
+{
+	take_with(world, fd, 0, 0);
 }
 
 static void pass_time(struct world *world, double seconds)
@@ -208,12 +219,13 @@ static void causes_are_told_apart(void **state)
 
 static void an_fd_beyond_the_table_is_closed(void **state)
 {
+	const struct handoff handoff = { .half_closed = true };
 	struct world *world = *state;
 	struct linger_engine *small;
 
 	assert_int_equal(linger_engine_new(&small, 8, &fake_io, world, &world->counters), 0);
 	world->sockets[8].held = true;
-	linger_engine_take(small, 8, true);
+	linger_engine_take(small, 8, &handoff);
 	assert_int_equal(world->sockets[8].closes, 1);
 	assert_int_equal(world->counters.ended_error, 1);
 	linger_engine_free(small);
@@ -394,6 +406,108 @@ static void new_timeouts_hold_for_open_lingers(void **state)
 	assert_int_equal(world->counters.ended_idle, 1);
 }
 
+/* Which have been closed by then, a letter for each. */
+static void expect_closed_after(struct world *world, double seconds, const char *closed)
+{
+	char seen[FDS + 1] = "";
+
+	pass_time(world, seconds);
+	for (int fd = 0; fd < FDS; fd++)
+		if (world->sockets[fd].closes)
+			strcat(seen, (char[]){ (char)('a' + fd), '\0' });
+	assert_string_equal(seen, closed);
+}
+
+static void a_sender_may_ask_for_less_patience(void **state)
+{
+	struct world *world = *state;
+
+	take_with(world, 0, 500, 0);
+	take_with(world, 1, 0, 1000);
+	take_with(world, 2, 0, 0);
+	take_with(world, 3, 1500, 700);
+	expect_closed_after(world, 0.4, "");
+	expect_closed_after(world, 0.2, "a");
+	expect_closed_after(world, 0.2, "ad");
+	expect_closed_after(world, 0.25, "abd");
+	expect_closed_after(world, 0.9, "abd");
+	expect_closed_after(world, 0.1, "abcd");
+	assert_int_equal(world->counters.ended_idle, 2);
+	assert_int_equal(world->counters.ended_total, 2);
+}
+
+static void nobody_gets_more_than_the_daemon_allows(void **state)
+{
+	struct world *world = *state;
+
+	take_with(world, 0, 60000, 0);
+	take_with(world, 1, UINT32_MAX, UINT32_MAX);
+	expect_closed_after(world, 1.9, "");
+	expect_closed_after(world, 0.1, "ab");
+	assert_int_equal(world->counters.ended_idle, 2);
+}
+
+static void what_was_asked_for_holds_when_data_comes(void **state)
+{
+	struct world *world = *state;
+
+	take_with(world, 0, 500, 1200);
+	for (int i = 0; i < 2; i++) {
+		pass_time(world, 0.4);
+		SCRIPT(world, 0, 5);
+		linger_engine_ready(world->engine, 0);
+	}
+	expect_closed_after(world, 0.3, "");
+	expect_closed_after(world, 0.1625, "a");
+	assert_int_equal(world->counters.ended_total, 1);
+}
+
+static void a_lower_limit_holds_for_who_had_asked_for_more(void **state)
+{
+	struct world *world = *state;
+
+	take_with(world, 0, 1500, 0);
+	take_with(world, 1, 250, 0);
+	linger_engine_set_timeouts(world->engine, NS_PER_S / 2, NS_PER_S);
+	expect_closed_after(world, 0.3125, "b");
+	expect_closed_after(world, 0.2, "ab");
+}
+
+/* A thousand distinct timeouts at once are as good as one. */
+static void every_deadline_is_kept_within_a_tick(void **state)
+{
+	struct world *world = *state;
+	uint64_t due[FDS] = { 0 };
+	uint64_t step = 7 * NS_PER_MS;
+
+	srandom(3);
+	linger_engine_set_timeouts(world->engine, 3600 * NS_PER_S, 3600 * NS_PER_S);
+	for (int round = 0; round < 200000; round++) {
+		for (int fd = 0; fd < FDS; fd++) {
+			struct fake_socket *socket = &world->sockets[fd];
+			uint32_t ms = (uint32_t)random() % (random() % 2 ? 40000 : 1000) + 1;
+
+			if (socket->held) {
+				assert_true(world->now < due[fd] + DEADLINES_TICK_NS + step);
+			} else if (random() % 64 == 0) {
+				take_with(world, fd, random() % 2 ? ms : 0, ms);
+				due[fd] = world->now + ms * NS_PER_MS;
+			}
+		}
+		world->now += step;
+		assert_true(!world->counters.lingers ||
+			    linger_engine_next_ns(world->engine) != UINT64_MAX);
+		for (int fd = 0; fd < FDS; fd++)
+			world->sockets[fd].closes = 0;
+		linger_engine_expire(world->engine);
+		for (int fd = 0; fd < FDS; fd++)
+			if (world->sockets[fd].closes)
+				assert_true(world->now >= due[fd]);
+	}
+	assert_true(world->counters.handoffs > 1000);
+	linger_engine_end_all(world->engine);
+}
+
 static void an_event_for_what_is_not_open_changes_nothing(void **state)
 {
 	struct world *world = *state;
@@ -491,6 +605,11 @@ int main(void)
 		ENGINE_TEST(a_peer_that_has_vanished_is_not_spared),
 		ENGINE_TEST(the_total_deadline_spares_nobody),
 		ENGINE_TEST(new_timeouts_hold_for_open_lingers),
+		ENGINE_TEST(a_sender_may_ask_for_less_patience),
+		ENGINE_TEST(nobody_gets_more_than_the_daemon_allows),
+		ENGINE_TEST(what_was_asked_for_holds_when_data_comes),
+		ENGINE_TEST(a_lower_limit_holds_for_who_had_asked_for_more),
+		ENGINE_TEST(every_deadline_is_kept_within_a_tick),
 		ENGINE_TEST(an_event_for_what_is_not_open_changes_nothing),
 		ENGINE_TEST(the_end_of_the_daemon_cuts_what_is_open),
 		ENGINE_TEST(every_fd_is_closed_once_under_random_events),

@@ -70,6 +70,27 @@ static void each_kind_of_bad_message_has_its_error(void **state)
 	assert_memory_equal(&message, &before, sizeof(before));
 }
 
+static void timeouts_are_read_as_far_as_they_are_there(void **state)
+{
+	const struct linger_handoff_message whole = { .head = good,
+						      .idle_timeout_ms = 0x01020304,
+						      .total_timeout_ms = 0x05060708 };
+	struct linger_handoff_message read;
+
+	(void)state;
+	for (size_t length = sizeof(good); length <= sizeof(whole) + 8; length++) {
+		char *copy = calloc(1, length);
+
+		assert_non_null(copy);
+		memcpy(copy, &whole, length < sizeof(whole) ? length : sizeof(whole));
+		linger_message_parse_handoff(copy, length, &read);
+		free(copy);
+		assert_memory_equal(&read.head, &good, sizeof(good));
+		assert_int_equal(read.idle_timeout_ms, length >= 20 ? 0x01020304 : 0);
+		assert_int_equal(read.total_timeout_ms, length >= 24 ? 0x05060708 : 0);
+	}
+}
+
 static void garbage_never_passes_for_a_message(void **state)
 {
 	unsigned char bytes[64];
@@ -111,6 +132,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_messages_are_read),
 		cmocka_unit_test(each_kind_of_bad_message_has_its_error),
+		cmocka_unit_test(timeouts_are_read_as_far_as_they_are_there),
 		cmocka_unit_test(garbage_never_passes_for_a_message),
 		cmocka_unit_test(mutated_messages_pass_only_where_it_does_not_matter),
 	};

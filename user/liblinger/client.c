@@ -192,16 +192,21 @@ static int ensure_connection(struct linger_client *client)
 	return 0;
 }
 
-static int send_fd(int connection, int fd)
+static int send_fd(int connection, int fd, const struct linger_options *options)
 {
-	struct linger_message message = {
-		.magic = LINGER_PROTOCOL_MAGIC,
-		.version = LINGER_PROTOCOL_VERSION,
-		.size = sizeof(message),
-		.type = LINGER_MESSAGE_HANDOFF,
-		.flags = LINGER_HALF_CLOSED,
+	int asks = options->idle_timeout_ms || options->total_timeout_ms;
+	struct linger_handoff_message message = {
+		.head = {
+			.magic = LINGER_PROTOCOL_MAGIC,
+			.version = LINGER_PROTOCOL_VERSION,
+			.size = asks ? sizeof(message) : sizeof(message.head),
+			.type = LINGER_MESSAGE_HANDOFF,
+			.flags = LINGER_HALF_CLOSED,
+		},
+		.idle_timeout_ms = options->idle_timeout_ms,
+		.total_timeout_ms = options->total_timeout_ms,
 	};
-	struct iovec bytes = { .iov_base = &message, .iov_len = sizeof(message) };
+	struct iovec bytes = { .iov_base = &message, .iov_len = message.head.size };
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int))];
@@ -230,7 +235,8 @@ static int daemon_is_gone(int error)
 	       error == -ECONNREFUSED;
 }
 
-static int handoff_locked(struct linger_client *client, int fd)
+static int handoff_locked(struct linger_client *client, int fd,
+			  const struct linger_options *options)
 {
 	int error = ensure_connection(client);
 
@@ -238,20 +244,44 @@ static int handoff_locked(struct linger_client *client, int fd)
 		return error;
 	if (shutdown(fd, SHUT_WR))
 		return -errno;
-	error = send_fd(client->connection, fd);
+	error = send_fd(client->connection, fd, options);
 	if (!daemon_is_gone(error))
 		return error;
 	disconnect(client);
 	error = ensure_connection(client);
-	return error ? error : send_fd(client->connection, fd);
+	return error ? error : send_fd(client->connection, fd, options);
+}
+
+/* What the caller knows of the options, as far as we do. */
+static int read_options(const struct linger_options *options, struct linger_options *ret)
+{
+	const char *bytes = (const char *)options;
+
+	if (!options)
+		return 0;
+	if (options->size < sizeof(*options))
+		return -EINVAL; /* this is the first version */
+	for (size_t i = sizeof(*options); i < options->size; i++)
+		if (bytes[i])
+			return -E2BIG;
+	*ret = *options;
+	return 0;
+}
+
+int linger_handoff_with(struct linger_client *client, int fd, const struct linger_options *options)
+{
+	struct linger_options known = LINGER_OPTIONS_INIT;
+	int error = read_options(options, &known);
+
+	if (error)
+		return error;
+	pthread_mutex_lock(&client->lock);
+	error = handoff_locked(client, fd, &known);
+	pthread_mutex_unlock(&client->lock);
+	return error;
 }
 
 int linger_handoff(struct linger_client *client, int fd)
 {
-	int error;
-
-	pthread_mutex_lock(&client->lock);
-	error = handoff_locked(client, fd);
-	pthread_mutex_unlock(&client->lock);
-	return error;
+	return linger_handoff_with(client, fd, NULL);
 }

@@ -19,6 +19,8 @@
 #ifndef LINGER_H
 #define LINGER_H
 
+#include <stddef.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -71,6 +73,34 @@ LINGER_PUBLIC LINGER_MUST_CHECK int linger_client_open(struct linger_client **re
  * After a failed connect, handoffs fail with that same error, without a system call, for 10 ms.
  */
 LINGER_PUBLIC LINGER_MUST_CHECK int linger_handoff(struct linger_client *client, int fd);
+
+/*
+ * How one connection is to be lingered. Start from LINGER_OPTIONS_INIT, so that fields that later
+ * versions append are 0.
+ */
+struct linger_options {
+	size_t size; /* sizeof(struct linger_options) as the caller knows it */
+	/*
+	 * Milliseconds; 0: as the daemon is configured, which is also the most that it gives. A
+	 * daemon from before these options lingers the connection and does not know them.
+	 */
+	unsigned int idle_timeout_ms;  /* without a sign of life from the peer */
+	unsigned int total_timeout_ms; /* in any case */
+};
+
+#define LINGER_OPTIONS_INIT                                                                        \
+	{                                                                                          \
+		sizeof(struct linger_options), 0, 0                                                \
+	}
+
+/*
+ * linger_handoff() with options; NULL: none. In addition
+ *	-EINVAL	options->size is less than that of the first version of the structure
+ *	-E2BIG	it is larger than the library knows, and what it does not know is not all 0
+ * and then nothing was done to the connection. The options are read during the call only.
+ */
+LINGER_PUBLIC LINGER_MUST_CHECK int linger_handoff_with(struct linger_client *client, int fd,
+							const struct linger_options *options);
 
 /*
  * Closes the connection to the daemon and frees the client; NULL is allowed. Connections already

@@ -33,7 +33,18 @@ struct linger_message {
 	uint32_t reserved; /* sent as 0, ignored */
 };
 
+/*
+ * A HANDOFF that asks for timeouts, 0 where it does not. One that asks for none may be the short
+ * message alone; daemons from before these fields read no more than that.
+ */
+struct linger_handoff_message {
+	struct linger_message head;
+	uint32_t idle_timeout_ms;
+	uint32_t total_timeout_ms;
+};
+
 _Static_assert(sizeof(struct linger_message) == 16, "the wire format has no padding");
+_Static_assert(sizeof(struct linger_handoff_message) == 24, "the wire format has no padding");
 
 /*
  * Reads a datagram of length bytes into *ret. 0, or a negative errno with *ret untouched:
@@ -42,5 +53,12 @@ _Static_assert(sizeof(struct linger_message) == 16, "the wire format has no padd
  *	-ENOMSG		an unknown type
  */
 int linger_message_parse(const void *datagram, size_t length, struct linger_message *ret);
+
+/*
+ * The same for all that is known of a HANDOFF, from a datagram that linger_message_parse() has
+ * taken: a field that is not in it, or not as a whole, is 0.
+ */
+void linger_message_parse_handoff(const void *datagram, size_t length,
+				  struct linger_handoff_message *ret);
 
 #endif

@@ -14,7 +14,7 @@
  *	                   |         \
  *	          nothing yet there    FIN, reset, error ---> closed
  *	                   |
- *	    open: watched, in both deadline queues
+ *	    open: watched, with a deadline
  *	                   |
  *	    linger_engine_ready()   reads and discards; data restarts the idle deadline
  *	    linger_engine_expire()  idle or total deadline
@@ -24,7 +24,8 @@
  *
  * Invariants:
  * - An fd given to linger_engine_take() is closed exactly once, by the engine.
- * - An fd is open if and only if it is in the idle queue, in the total queue, and watched.
+ * - An fd is open if and only if it has a deadline and is watched.
+ * - Its deadline is the earlier one of its idle and its total timeout.
  * - It is unwatched before it is closed. The sender may still hold the same socket, and epoll
  *   would go on reporting it under a number that means another connection by then.
  * - handoffs == lingers + the sum of all ended_...
@@ -66,8 +67,16 @@ struct linger_io {
 
 struct linger_engine;
 
+/* What a sender says of a connection. */
+struct handoff {
+	bool half_closed; /* it has shut the connection down */
+	/* It may ask for less patience than the engine has, never for more. 0: it does not ask. */
+	uint32_t idle_timeout_ms;
+	uint32_t total_timeout_ms;
+};
+
 /*
- * fd_numbers: fds from 0 to fd_numbers - 1 can be taken. The table costs 36 bytes for each, in
+ * fd_numbers: fds from 0 to fd_numbers - 1 can be taken. The tables cost 56 bytes for each, in
  * pages that are touched only when such an fd lingers. io, its context and counters stay the
  * caller's and must outlive the engine. 0 or -ENOMEM with *ret untouched.
  */
@@ -76,11 +85,14 @@ int linger_engine_new(struct linger_engine **ret, uint32_t fd_numbers, const str
 /* Frees the engine; nothing may be open any more. NULL is allowed. */
 void linger_engine_free(struct linger_engine *engine);
 
-/* More than 0 each. Applies at once, also to the connections that linger already. */
+/*
+ * More than 0 each: for all who ask for nothing, and the most that anybody gets. Applies at once,
+ * also to the connections that linger already, of which it looks at each.
+ */
 void linger_engine_set_timeouts(struct linger_engine *engine, uint64_t idle_ns, uint64_t total_ns);
 
-/* Takes a connection, and its fd in any case. half_closed: the sender has shut it down. */
-void linger_engine_take(struct linger_engine *engine, int fd, bool half_closed);
+/* Takes a connection, and its fd in any case. */
+void linger_engine_take(struct linger_engine *engine, int fd, const struct handoff *handoff);
 /* fd is readable, at its end, in error, or has notices. One that is not open is none of ours. */
 void linger_engine_ready(struct linger_engine *engine, int fd);
 /*
@@ -90,7 +102,10 @@ void linger_engine_ready(struct linger_engine *engine, int fd);
  * whose send queue has shrunk since the last look: a peer that reads slowly is alive.
  */
 void linger_engine_expire(struct linger_engine *engine);
-/* When linger_engine_expire() has something to do next; UINT64_MAX: never. */
+/*
+ * When linger_engine_expire() has something to do next; UINT64_MAX: never. Deadlines come up to
+ * DEADLINES_TICK_NS late, so that many of them cost one wakeup, and never early.
+ */
 uint64_t linger_engine_next_ns(const struct linger_engine *engine);
 /* Closes all that is open, counted as ended_shutdown. */
 void linger_engine_end_all(struct linger_engine *engine);

@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "lingerd/deadline.h"
 #include "lingerd/events.h"
 #include "lingerd/message.h"
+#include "lingerd/queue.h"
 #include "lingerd/refusal.h"
 
 enum {
@@ -34,9 +34,9 @@ struct intake {
 	uint32_t messages; /* in this round */
 	uint32_t senders_max;
 	uint32_t connections_max;
-	uint32_t resume_at; /* lingers; below connections_max, so that pauses are not too short */
-	struct deadline_queue active; /* no deadlines, but the order of last use */
-	struct deadline_queue parked;
+	uint32_t resume_at;  /* lingers; below connections_max, so that pauses are not too short */
+	struct queue active; /* in the order of last use */
+	struct queue parked;
 	uint8_t *states; /* by fd: enum sender_state */
 	struct linger_engine *engine;
 	struct counters *counters;
@@ -60,8 +60,10 @@ int intake_new(struct intake **ret, int epoll, int listener, const struct limits
 	intake->connections_max = limits->connections;
 	intake->resume_at = limits->connections - 1 - limits->connections / 16;
 	intake->states = calloc(fd_numbers, sizeof(*intake->states));
-	if (!intake->states || deadline_queue_init(&intake->active, fd_numbers, 0) ||
-	    deadline_queue_init(&intake->parked, fd_numbers, 0))
+	intake->active.size = intake->parked.size = fd_numbers;
+	intake->active.links = calloc(fd_numbers, sizeof(*intake->active.links));
+	intake->parked.links = calloc(fd_numbers, sizeof(*intake->parked.links));
+	if (!intake->states || !intake->active.links || !intake->parked.links)
 		goto failed;
 	error = events_add(epoll, listener, EVENT_LISTENER);
 	if (error)
@@ -78,8 +80,8 @@ void intake_free(struct intake *intake)
 {
 	if (!intake)
 		return;
-	deadline_queue_free(&intake->active);
-	deadline_queue_free(&intake->parked);
+	free(intake->active.links);
+	free(intake->parked.links);
 	free(intake->states);
 	free(intake);
 }
@@ -104,10 +106,10 @@ static void listen_off(struct intake *intake)
 
 static void forget(struct intake *intake, int fd)
 {
-	if (deadline_queued(&intake->active, (uint32_t)fd))
-		deadline_remove(&intake->active, (uint32_t)fd);
-	if (deadline_queued(&intake->parked, (uint32_t)fd))
-		deadline_remove(&intake->parked, (uint32_t)fd);
+	if (queue_has(&intake->active, (uint32_t)fd))
+		queue_remove(&intake->active, (uint32_t)fd);
+	if (queue_has(&intake->parked, (uint32_t)fd))
+		queue_remove(&intake->parked, (uint32_t)fd);
 	intake->states[fd] = 0;
 	intake->counters->senders--;
 	close(fd);
@@ -124,11 +126,11 @@ static void park(struct intake *intake, int fd)
 {
 	/* Out of the set altogether: one that has hung up would be reported over and over. */
 	events_remove(intake->epoll, fd);
-	if (deadline_queued(&intake->active, (uint32_t)fd))
-		deadline_remove(&intake->active, (uint32_t)fd);
+	if (queue_has(&intake->active, (uint32_t)fd))
+		queue_remove(&intake->active, (uint32_t)fd);
 	if (!intake->parked.first)
 		intake->counters->intake_pauses++;
-	deadline_add(&intake->parked, (uint32_t)fd, 0);
+	queue_add(&intake->parked, (uint32_t)fd);
 }
 
 static void answer_status(struct intake *intake, int fd)
@@ -147,7 +149,7 @@ static void serve(struct intake *intake, int fd, const struct message *message)
 {
 	intake->messages++;
 	if (message->kind == MESSAGE_HANDOFF)
-		linger_engine_take(intake->engine, message->fd, message->half_closed);
+		linger_engine_take(intake->engine, message->fd, &message->handoff);
 	else if (message->kind == MESSAGE_STATUS)
 		answer_status(intake, fd);
 	else
@@ -157,11 +159,10 @@ static void serve(struct intake *intake, int fd, const struct message *message)
 
 void intake_sender_ready(struct intake *intake, int fd)
 {
-	if (!(intake->states[fd] & SENDER_PRESENT) ||
-	    deadline_queued(&intake->parked, (uint32_t)fd))
+	if (!(intake->states[fd] & SENDER_PRESENT) || queue_has(&intake->parked, (uint32_t)fd))
 		return;
-	if (deadline_queued(&intake->active, (uint32_t)fd))
-		deadline_restart(&intake->active, (uint32_t)fd, 0);
+	if (queue_has(&intake->active, (uint32_t)fd))
+		queue_move_to_end(&intake->active, (uint32_t)fd);
 	for (int i = 0; i < MESSAGES_PER_TURN; i++) {
 		enum message_ahead ahead = AHEAD_WITHOUT_FDS;
 		struct message message;
@@ -189,8 +190,8 @@ void intake_sender_ready(struct intake *intake, int fd)
 
 static void leave(struct intake *intake, int fd)
 {
-	if (deadline_queued(&intake->active, (uint32_t)fd))
-		deadline_remove(&intake->active, (uint32_t)fd);
+	if (queue_has(&intake->active, (uint32_t)fd))
+		queue_remove(&intake->active, (uint32_t)fd);
 	intake->states[fd] |= SENDER_LEAVING;
 	shutdown(fd, SHUT_RD);
 }
@@ -198,12 +199,10 @@ static void leave(struct intake *intake, int fd)
 /* The sender silent for longest makes room, unless it has too much to say before it goes. */
 static void evict(struct intake *intake)
 {
-	uint64_t at;
 	uint32_t fd;
 
 	/* The last active one is the newcomer, when all others are parked. */
-	if (intake->active.first == intake->active.last ||
-	    !deadline_first(&intake->active, &fd, &at))
+	if (intake->active.first == intake->active.last || !queue_first(&intake->active, &fd))
 		return;
 	intake->counters->senders_evicted++;
 	leave(intake, (int)fd);
@@ -221,7 +220,7 @@ static void admit(struct intake *intake, int fd)
 	if (intake->stopping)
 		leave(intake, fd);
 	else
-		deadline_add(&intake->active, (uint32_t)fd, 0);
+		queue_add(&intake->active, (uint32_t)fd);
 }
 
 static void accept_failed(struct intake *intake, int error)
@@ -264,19 +263,18 @@ void intake_listener_ready(struct intake *intake)
 
 void intake_resume(struct intake *intake)
 {
-	uint64_t at;
 	uint32_t fd;
 
 	if (intake->counters->lingers > intake->resume_at)
 		return;
 	if (!intake->parked.first)
 		return;
-	while (deadline_first(&intake->parked, &fd, &at)) {
-		deadline_remove(&intake->parked, fd);
+	while (queue_first(&intake->parked, &fd)) {
+		queue_remove(&intake->parked, fd);
 		if (events_add(intake->epoll, (int)fd, EVENT_SENDER))
 			forget(intake, (int)fd);
 		else if (!(intake->states[fd] & SENDER_LEAVING))
-			deadline_add(&intake->active, fd, 0);
+			queue_add(&intake->active, fd);
 	}
 	listen_on(intake); /* it may have found none to evict */
 }
@@ -293,13 +291,12 @@ uint32_t intake_round(struct intake *intake, bool *ret_more)
 
 void intake_stop(struct intake *intake)
 {
-	uint64_t at;
 	uint32_t fd;
 
 	intake->stopping = true;
 	/* Connects are refused from now on, those made before are still there to accept. */
 	shutdown(intake->listener, SHUT_RD);
-	while (deadline_first(&intake->active, &fd, &at))
+	while (queue_first(&intake->active, &fd))
 		leave(intake, (int)fd);
 	for (uint32_t i = intake->parked.first; i; i = intake->parked.links[i - 1].next)
 		leave(intake, (int)i - 1);

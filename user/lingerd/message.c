@@ -81,13 +81,15 @@ static bool is_tcp(int fd)
 	       (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP);
 }
 
-static enum message_kind judge_bytes(const struct datagram *datagram, struct linger_message *ret)
+static enum message_kind judge_bytes(const struct datagram *datagram)
 {
+	struct linger_message message;
+
 	if (datagram->flags & MSG_TRUNC)
 		return MESSAGE_BAD;
-	switch (linger_message_parse(datagram->bytes, (size_t)datagram->length, ret)) {
+	switch (linger_message_parse(datagram->bytes, (size_t)datagram->length, &message)) {
 	case 0:
-		return ret->type == LINGER_MESSAGE_STATUS ? MESSAGE_STATUS : MESSAGE_HANDOFF;
+		return message.type == LINGER_MESSAGE_STATUS ? MESSAGE_STATUS : MESSAGE_HANDOFF;
 	case -EPROTONOSUPPORT:
 		return MESSAGE_VERSION;
 	default:
@@ -110,8 +112,7 @@ static bool at_end(int sender)
 	return ioctl(sender, FIONREAD, &queued) || queued == 0;
 }
 
-static enum message_kind judge(int sender, const struct datagram *datagram,
-			       struct linger_message *ret)
+static enum message_kind judge(int sender, const struct datagram *datagram)
 {
 	enum message_kind kind;
 
@@ -119,7 +120,7 @@ static enum message_kind judge(int sender, const struct datagram *datagram,
 		return datagram->length == -EAGAIN ? MESSAGE_NONE : MESSAGE_END;
 	if (datagram->length == 0 && datagram->fd_count == 0)
 		return at_end(sender) ? MESSAGE_END : MESSAGE_BAD;
-	kind = judge_bytes(datagram, ret);
+	kind = judge_bytes(datagram);
 	if (kind != MESSAGE_HANDOFF && kind != MESSAGE_STATUS)
 		return kind;
 	if (datagram->fd_count > 1)
@@ -133,17 +134,28 @@ static enum message_kind judge(int sender, const struct datagram *datagram,
 	return is_tcp(datagram->fds[0]) ? MESSAGE_HANDOFF : MESSAGE_NOT_TCP;
 }
 
+static struct handoff handoff_of(const struct datagram *datagram)
+{
+	struct linger_handoff_message said;
+
+	linger_message_parse_handoff(datagram->bytes, (size_t)datagram->length, &said);
+	return (struct handoff){
+		.half_closed = said.head.flags & LINGER_HALF_CLOSED,
+		.idle_timeout_ms = said.idle_timeout_ms,
+		.total_timeout_ms = said.total_timeout_ms,
+	};
+}
+
 struct message message_receive(int sender)
 {
 	struct message message = { .fd = -1 };
-	struct linger_message said;
 	struct datagram datagram = { .fd_count = 0 };
 
 	receive(sender, &datagram);
-	message.kind = judge(sender, &datagram, &said);
+	message.kind = judge(sender, &datagram);
 	if (message.kind == MESSAGE_HANDOFF) {
 		message.fd = datagram.fds[0];
-		message.half_closed = said.flags & LINGER_HALF_CLOSED;
+		message.handoff = handoff_of(&datagram);
 		return message;
 	}
 	for (int i = 0; i < datagram.fd_count; i++) {

@@ -6,7 +6,7 @@
 #ifndef LINGERD_MESSAGE_H
 #define LINGERD_MESSAGE_H
 
-#include <stdbool.h>
+#include "lingerd/engine.h"
 
 enum message_kind {
 	MESSAGE_NONE, /* the queue is empty for now */
@@ -25,8 +25,8 @@ enum message_kind {
 
 struct message {
 	enum message_kind kind;
-	int fd; /* HANDOFF: the caller's from now on; else -1 */
-	bool half_closed;
+	int fd;			/* HANDOFF: the caller's from now on; else -1 */
+	struct handoff handoff; /* of a HANDOFF */
 };
 
 /*
