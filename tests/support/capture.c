@@ -11,6 +11,7 @@
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
 #include <netinet/tcp.h>
@@ -66,6 +67,50 @@ static void see_only_port(int fd, uint16_t port)
 			 0);
 }
 
+static uint64_t stamp_of(struct msghdr *message)
+{
+	struct timespec stamp = { 0 };
+
+	for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header;
+	     header = CMSG_NXTHDR(message, header))
+		if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_TIMESTAMPNS)
+			memcpy(&stamp, CMSG_DATA(header), sizeof(stamp));
+	return (uint64_t)stamp.tv_sec * 1000000000U + (uint64_t)stamp.tv_nsec;
+}
+
+/*
+ * The kernel switches its stamping of packets on in the background. Until then, a packet gets the time when it is
+ * read from the socket: one that was left lying for some milliseconds tells.
+ */
+static void wait_for_stamps(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t length = sizeof(address);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int on = 1, tries = 1000;
+	struct timespec now;
+	uint64_t age;
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, length), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)), 0);
+	do {
+		_Alignas(struct cmsghdr) char control[256];
+		struct msghdr message = { .msg_control = control,
+					  .msg_controllen = sizeof(control) };
+
+		assert_true(tries--);
+		assert_int_equal(sendto(fd, "", 0, 0, (struct sockaddr *)&address, length), 0);
+		usleep(5000);
+		assert_int_equal(recvmsg(fd, &message, 0), 0);
+		clock_gettime(CLOCK_REALTIME, &now);
+		age = (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec -
+		      stamp_of(&message);
+	} while (age < 4000000);
+	close(fd);
+}
+
 struct capture *capture_start(uint16_t server_port)
 {
 	struct capture *capture = calloc(1, sizeof(*capture));
@@ -83,6 +128,7 @@ struct capture *capture_start(uint16_t server_port)
 		setsockopt(capture->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	assert_int_equal(setsockopt(capture->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)), 0);
 	assert_int_equal(bind(capture->fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	wait_for_stamps();
 	return capture;
 }
 
@@ -139,17 +185,6 @@ static void add(struct capture *capture, const struct tcphdr *tcp, size_t length
 	};
 	segment->client_port = segment->by_client ? from : to;
 	segment->end = segment->begin + (uint32_t)(length - tcp->doff * 4U) + tcp->syn + tcp->fin;
-}
-
-static uint64_t stamp_of(struct msghdr *message)
-{
-	struct timespec stamp = { 0 };
-
-	for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header;
-	     header = CMSG_NXTHDR(message, header))
-		if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_TIMESTAMPNS)
-			memcpy(&stamp, CMSG_DATA(header), sizeof(stamp));
-	return (uint64_t)stamp.tv_sec * 1000000000U + (uint64_t)stamp.tv_nsec;
 }
 
 /* A capture that lost a packet is no judge. */
