@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "liblinger/protocol.h"
-#include "lingerctl/status.h"
+#include "lingerctl/ask.h"
 
 enum { WORDS_MAX = 32, PATIENCE_S = 30 };
 
@@ -31,7 +31,7 @@ static bool answers(void *context)
 	const struct lingerd *daemon = context;
 	char text[4096];
 
-	return !status_ask(daemon->socket, text, sizeof(text));
+	return !ask(daemon->socket, LINGER_MESSAGE_STATUS, text, sizeof(text));
 }
 
 /* Asks over a connection of its own until that is the only one: what is open then is known. */
@@ -126,7 +126,7 @@ uint64_t lingerd_counter(const struct lingerd *daemon, const char *name)
 	char line[64];
 	const char *found;
 
-	assert_int_equal(status_ask(daemon->socket, text + 1, sizeof(text) - 1), 0);
+	assert_int_equal(ask(daemon->socket, LINGER_MESSAGE_STATUS, text + 1, sizeof(text) - 1), 0);
 	snprintf(line, sizeof(line), "\n%s ", name);
 	found = strstr(text, line);
 	assert_non_null(found);

@@ -134,20 +134,6 @@ static void an_empty_wheel_is_not_turned(void **state)
 	expect_none(late + 10 * TICK);
 }
 
-static void any_finds_all_of_them(void **state)
-{
-	uint32_t index;
-
-	(void)state;
-	for (uint32_t i = 0; i < SIZE; i++)
-		deadlines_add(&wheel, i, 0, i * 37 * TICK);
-	for (uint32_t i = 0; i < SIZE; i++) {
-		assert_true(deadlines_any(&wheel, &index));
-		deadlines_remove(&wheel, index);
-	}
-	assert_false(deadlines_any(&wheel, &index));
-}
-
 static void a_random_run_agrees_with_a_plain_model(void **state)
 {
 	uint64_t at[SIZE] = { 0 }, now = 1; /* 0: no member */
@@ -196,7 +182,6 @@ int main(void)
 		WHEEL_TEST(nobody_overtakes_another_of_its_class),
 		WHEEL_TEST(after_a_long_pause_they_come_in_order),
 		WHEEL_TEST(an_empty_wheel_is_not_turned),
-		WHEEL_TEST(any_finds_all_of_them),
 		WHEEL_TEST(a_random_run_agrees_with_a_plain_model),
 	};
 

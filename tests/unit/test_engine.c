@@ -10,11 +10,12 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <netinet/in.h>
 #include <string.h>
 
 #include "common/clock.h"
 
-enum { FDS = 64 };
+enum { FDS = 64, USERS = 3 };
 
 struct fake_socket {
 	bool held; /* by the engine */
@@ -26,6 +27,8 @@ struct fake_socket {
 	int script_at;
 	uint32_t unsent;
 	int notices_discarded;
+	uint32_t client; /* of its address */
+	enum give_up given_up;
 	int closes;
 };
 
@@ -33,6 +36,7 @@ struct world {
 	uint64_t now;
 	struct fake_socket sockets[FDS];
 	struct counters counters;
+	struct users users;
 	struct linger_engine *engine;
 };
 
@@ -75,6 +79,22 @@ static int fake_unsent(void *context, int fd, uint32_t *ret)
 	return 0;
 }
 
+static int fake_peer(void *context, int fd, struct sockaddr_storage *ret)
+{
+	struct sockaddr_in *address = (struct sockaddr_in *)ret;
+
+	*address = (struct sockaddr_in){
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = held_socket(context, fd)->client,
+	};
+	return 0;
+}
+
+static void fake_give_up(void *context, int fd, const struct linger_policy *policy)
+{
+	held_socket(context, fd)->given_up = policy->give_up;
+}
+
 static int fake_watch(void *context, int fd)
 {
 	struct fake_socket *socket = held_socket(context, fd);
@@ -109,9 +129,18 @@ static const struct linger_io fake_io = {
 	.discard = fake_discard,
 	.discard_notices = fake_discard_notices,
 	.unsent = fake_unsent,
+	.peer = fake_peer,
+	.give_up = fake_give_up,
 	.watch = fake_watch,
 	.unwatch = fake_unwatch,
 	.close = fake_close,
+};
+
+static const struct linger_policy default_policy = {
+	.idle_ns = 2 * NS_PER_S,
+	.total_ns = 30 * NS_PER_S,
+	.byte_cap = POLICY_NO_CAP,
+	.max_per_user = POLICY_NO_LIMIT,
 };
 
 static int open_world(void **state)
@@ -120,9 +149,12 @@ static int open_world(void **state)
 
 	memset(&world, 0, sizeof(world));
 	world.now = 1000 * NS_PER_S;
-	assert_int_equal(linger_engine_new(&world.engine, FDS, &fake_io, &world, &world.counters),
+	assert_int_equal(linger_engine_new(&world.engine, FDS, &fake_io, &world, &world.users,
+					   &world.counters),
 			 0);
-	linger_engine_set_timeouts(world.engine, 2 * NS_PER_S, 30 * NS_PER_S);
+	world.users.count = USERS;
+	for (int i = 0; i < USERS; i++)
+		world.users.list[i].policy = default_policy;
 	*state = &world;
 	return 0;
 }
@@ -166,6 +198,13 @@ static void take(struct world *world, int fd)
 	take_with(world, fd, 0, 0);
 }
 
+static void set_timeouts(struct world *world, uint64_t idle_ns, uint64_t total_ns)
+{
+	world->users.list[0].policy.idle_ns = idle_ns;
+	world->users.list[0].policy.total_ns = total_ns;
+	linger_engine_policies_changed(world->engine);
+}
+
 static void pass_time(struct world *world, double seconds)
 {
 	world->now += (uint64_t)(seconds * 1e9);
@@ -174,7 +213,8 @@ static void pass_time(struct world *world, double seconds)
 
 static uint64_t ended_in_all(const struct counters *c)
 {
-	return c->ended_fin + c->ended_reset + c->ended_idle + c->ended_total + c->ended_error +
+	return c->ended_fin + c->ended_reset + c->ended_idle + c->ended_total + c->ended_byte_cap +
+	       c->ended_shed + c->ended_quota + c->ended_error + c->ended_command +
 	       c->ended_shutdown;
 }
 
@@ -223,7 +263,9 @@ static void an_fd_beyond_the_table_is_closed(void **state)
 	struct world *world = *state;
 	struct linger_engine *small;
 
-	assert_int_equal(linger_engine_new(&small, 8, &fake_io, world, &world->counters), 0);
+	assert_int_equal(linger_engine_new(&small, 8, &fake_io, world, &world->users,
+					   &world->counters),
+			 0);
 	world->sockets[8].held = true;
 	linger_engine_take(small, 8, &handoff);
 	assert_int_equal(world->sockets[8].closes, 1);
@@ -401,7 +443,7 @@ static void new_timeouts_hold_for_open_lingers(void **state)
 	struct world *world = *state;
 
 	take(world, 1);
-	linger_engine_set_timeouts(world->engine, NS_PER_S / 2, NS_PER_S);
+	set_timeouts(world, NS_PER_S / 2, NS_PER_S);
 	pass_time(world, 0.6);
 	assert_int_equal(world->counters.ended_idle, 1);
 }
@@ -468,7 +510,7 @@ static void a_lower_limit_holds_for_who_had_asked_for_more(void **state)
 
 	take_with(world, 0, 1500, 0);
 	take_with(world, 1, 250, 0);
-	linger_engine_set_timeouts(world->engine, NS_PER_S / 2, NS_PER_S);
+	set_timeouts(world, NS_PER_S / 2, NS_PER_S);
 	expect_closed_after(world, 0.3125, "b");
 	expect_closed_after(world, 0.2, "ab");
 }
@@ -481,7 +523,7 @@ static void every_deadline_is_kept_within_a_tick(void **state)
 	uint64_t step = 7 * NS_PER_MS;
 
 	srandom(3);
-	linger_engine_set_timeouts(world->engine, 3600 * NS_PER_S, 3600 * NS_PER_S);
+	set_timeouts(world, 3600 * NS_PER_S, 3600 * NS_PER_S);
 	for (int round = 0; round < 200000; round++) {
 		for (int fd = 0; fd < FDS; fd++) {
 			struct fake_socket *socket = &world->sockets[fd];
@@ -505,7 +547,131 @@ static void every_deadline_is_kept_within_a_tick(void **state)
 				assert_true(world->now >= due[fd]);
 	}
 	assert_true(world->counters.handoffs > 1000);
-	linger_engine_end_all(world->engine);
+	linger_engine_end_all(world->engine, LINGER_SHUTDOWN);
+}
+
+static void take_of_user(struct world *world, int fd, uint16_t user)
+{
+	const struct handoff handoff = { .half_closed = true, .user = user };
+
+	world->sockets[fd].held = true;
+	linger_engine_take(world->engine, fd, &handoff);
+}
+
+static void each_user_has_its_own_patience(void **state)
+{
+	struct world *world = *state;
+
+	world->users.list[1].policy.idle_ns = NS_PER_S;
+	world->users.list[2].policy.total_ns = 3 * NS_PER_S;
+	world->users.list[2].policy.idle_ns = 5 * NS_PER_S;
+	for (uint16_t user = 0; user < USERS; user++)
+		take_of_user(world, user, user);
+	for (int user = 0; user < USERS; user++)
+		assert_int_equal(world->users.list[user].open, 1);
+	expect_closed_after(world, 0.9, "");
+	expect_closed_after(world, 0.1, "b");
+	expect_closed_after(world, 1, "ab");
+	expect_closed_after(world, 0.9, "ab");
+	expect_closed_after(world, 0.1, "abc");
+	for (int user = 0; user < USERS; user++)
+		assert_int_equal(world->users.list[user].open, 0);
+	assert_int_equal(world->counters.ended_total, 1);
+}
+
+static void who_sends_more_than_the_byte_cap_is_given_up(void **state)
+{
+	struct world *world = *state;
+	struct linger_policy *policy = &world->users.list[0].policy;
+
+	policy->byte_cap = 100;
+	policy->give_up = GIVE_UP_RESET;
+	SCRIPT(world, 0, 101);
+	take(world, 0);
+	assert_int_equal(world->sockets[0].closes, 1); /* never opened */
+	SCRIPT(world, 1, 60);
+	take(world, 1);
+	SCRIPT(world, 1, 40);
+	linger_engine_ready(world->engine, 1);
+	assert_int_equal(world->sockets[1].closes, 0); /* exactly as much as is allowed */
+	SCRIPT(world, 1, 1);
+	linger_engine_ready(world->engine, 1);
+	assert_int_equal(world->sockets[1].closes, 1);
+	SCRIPT(world, 2, 500, 0);
+	take(world, 2);
+	assert_int_equal(world->counters.ended_fin, 1); /* over the cap, but at its end already */
+	assert_int_equal(world->counters.ended_byte_cap, 2);
+	assert_int_equal(world->sockets[0].given_up, GIVE_UP_RESET);
+	assert_int_equal(world->sockets[1].given_up, GIVE_UP_RESET);
+	assert_int_equal(world->sockets[2].given_up, GIVE_UP_CLOSE);
+}
+
+static void the_choice_at_the_deadline_is_for_who_is_given_up(void **state)
+{
+	struct world *world = *state;
+
+	world->users.list[0].policy.give_up = GIVE_UP_FIN_WAIT_2;
+	take(world, 0);
+	take(world, 1);
+	SCRIPT(world, 1, 0);
+	linger_engine_ready(world->engine, 1);
+	pass_time(world, 2);
+	take(world, 2);
+	linger_engine_end_all(world->engine, LINGER_COMMAND);
+	assert_int_equal(world->sockets[0].given_up, GIVE_UP_FIN_WAIT_2);
+	assert_int_equal(world->sockets[1].given_up, GIVE_UP_CLOSE);
+	assert_int_equal(world->sockets[2].given_up, GIVE_UP_CLOSE);
+	assert_int_equal(world->counters.ended_command, 1);
+}
+
+static void the_oldest_is_shed_first_whatever_its_deadline(void **state)
+{
+	struct world *world = *state;
+
+	for (int fd = 0; fd < 4; fd++) {
+		take_with(world, fd, 0, fd == 0 ? 0 : 500);
+		pass_time(world, 0.05);
+	}
+	SCRIPT(world, 0, 5); /* a sign of life does not make it younger */
+	linger_engine_ready(world->engine, 0);
+	linger_engine_shed(world->engine);
+	expect_closed_after(world, 0, "a");
+	SCRIPT(world, 1, 0); /* what had come to its end is counted as that */
+	linger_engine_shed(world->engine);
+	expect_closed_after(world, 0, "ab");
+	linger_engine_shed(world->engine);
+	linger_engine_shed(world->engine);
+	linger_engine_shed(world->engine); /* nothing is left */
+	expect_closed_after(world, 0, "abcd");
+	assert_int_equal(world->counters.ended_shed, 3);
+	assert_int_equal(world->counters.ended_fin, 1);
+	assert_int_equal(world->counters.lingers, 0);
+}
+
+static void a_client_has_its_share_and_no_more(void **state)
+{
+	struct world *world = *state;
+
+	for (int fd = 0; fd < 8; fd++)
+		world->sockets[fd].client = fd < 4 ? 7 : 8;
+	linger_engine_limit_clients(world->engine, 2);
+	for (int fd = 0; fd < 6; fd++)
+		take(world, fd);
+	expect_closed_after(world, 0, "cd");
+	assert_int_equal(world->counters.ended_quota, 2);
+	SCRIPT(world, 0, 0);
+	linger_engine_ready(world->engine, 0);
+	world->sockets[6].client = 7; /* there is room for one of it again */
+	take(world, 6);
+	take(world, 7);
+	expect_closed_after(world, 0, "acdh");
+	linger_engine_limit_clients(world->engine, POLICY_NO_LIMIT);
+	world->sockets[8].client = 7;
+	world->sockets[9].client = 7;
+	take(world, 8);
+	take(world, 9);
+	expect_closed_after(world, 0, "acdh");
+	linger_engine_end_all(world->engine, LINGER_SHUTDOWN);
 }
 
 static void an_event_for_what_is_not_open_changes_nothing(void **state)
@@ -527,7 +693,7 @@ static void the_end_of_the_daemon_cuts_what_is_open(void **state)
 	for (int fd = 0; fd < 10; fd++)
 		take(world, fd);
 	assert_int_equal(world->counters.lingers_peak, 10);
-	linger_engine_end_all(world->engine);
+	linger_engine_end_all(world->engine, LINGER_SHUTDOWN);
 	for (int fd = 0; fd < 10; fd++)
 		assert_int_equal(world->sockets[fd].closes, 1);
 	assert_int_equal(world->counters.ended_shutdown, 10);
@@ -552,11 +718,16 @@ static void random_event(struct world *world)
 	for (int i = 0; i < socket->script_length; i++)
 		socket->script[i] = random_answer();
 	socket->unsent = (uint32_t)random() % 3;
+	socket->client = (uint32_t)random() % 8;
 	socket->watch_error = random() % 16 ? 0 : -ENOMEM;
 	if (!socket->held)
-		take(world, fd);
+		take_of_user(world, fd, (uint16_t)(random() % USERS));
 	else
 		linger_engine_ready(world->engine, fd);
+	if (random() % 64 == 0)
+		linger_engine_shed(world->engine);
+	if (random() % 1024 == 0)
+		linger_engine_limit_clients(world->engine, random() % 2 ? 6 : POLICY_NO_LIMIT);
 	if (random() % 4 == 0)
 		pass_time(world, (double)(random() % 1000) / 1000);
 }
@@ -567,23 +738,29 @@ static void every_fd_is_closed_once_under_random_events(void **state)
 	uint64_t closes = 0;
 
 	srandom(7);
+	world->users.list[1].policy.byte_cap = 10000;
 	for (int step = 0; step < 200000; step++) {
-		uint64_t held = 0;
+		uint64_t held = 0, open = 0;
 
 		random_event(world);
 		for (int fd = 0; fd < FDS; fd++)
 			held += world->sockets[fd].held;
+		for (int user = 0; user < USERS; user++)
+			open += world->users.list[user].open;
 		assert_int_equal(held, world->counters.lingers);
+		assert_int_equal(open, world->counters.lingers);
 		assert_int_equal(world->counters.handoffs, held + ended_in_all(&world->counters));
 	}
-	linger_engine_end_all(world->engine);
+	linger_engine_end_all(world->engine, LINGER_SHUTDOWN);
 	for (int fd = 0; fd < FDS; fd++)
 		closes += (uint64_t)world->sockets[fd].closes;
 	/* The fake fails the test at a second close; here, that none was forgotten. */
 	assert_int_equal(closes, world->counters.handoffs);
 	assert_int_equal(closes, ended_in_all(&world->counters));
 	assert_true(world->counters.ended_idle && world->counters.ended_error &&
-		    world->counters.ended_reset && world->counters.ended_fin);
+		    world->counters.ended_reset && world->counters.ended_fin &&
+		    world->counters.ended_byte_cap && world->counters.ended_shed &&
+		    world->counters.ended_quota);
 }
 
 #define ENGINE_TEST(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
@@ -610,6 +787,11 @@ int main(void)
 		ENGINE_TEST(what_was_asked_for_holds_when_data_comes),
 		ENGINE_TEST(a_lower_limit_holds_for_who_had_asked_for_more),
 		ENGINE_TEST(every_deadline_is_kept_within_a_tick),
+		ENGINE_TEST(each_user_has_its_own_patience),
+		ENGINE_TEST(who_sends_more_than_the_byte_cap_is_given_up),
+		ENGINE_TEST(the_choice_at_the_deadline_is_for_who_is_given_up),
+		ENGINE_TEST(the_oldest_is_shed_first_whatever_its_deadline),
+		ENGINE_TEST(a_client_has_its_share_and_no_more),
 		ENGINE_TEST(an_event_for_what_is_not_open_changes_nothing),
 		ENGINE_TEST(the_end_of_the_daemon_cuts_what_is_open),
 		ENGINE_TEST(every_fd_is_closed_once_under_random_events),

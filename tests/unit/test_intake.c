@@ -14,10 +14,13 @@ enum { MOST = 3 };
 
 struct world {
 	int epoll;
-	int listener; /* both are ends of pipes: nobody connects, nothing is read from them */
+	int listener; /* the end of a pipe: nobody connects */
 	int sender;
 	int other_ends[2];
 	struct counters counters;
+	struct limits limits;
+	struct settings settings;
+	struct users users;
 	struct linger_engine *engine;
 	struct intake *intake;
 };
@@ -50,19 +53,39 @@ static int pipe_end(int *ret_other)
 	return ends[0];
 }
 
+static int socket_end(int *ret_other)
+{
+	int ends[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+	*ret_other = ends[1];
+	return ends[0];
+}
+
 static int open_world(void **state)
 {
 	static const struct linger_io no_io;
-	static const struct limits limits = { .connections = MOST, .senders = 4, .reserve = 64 };
 	static struct world world;
 
 	world = (struct world){ .epoll = epoll_create1(EPOLL_CLOEXEC) };
 	assert_true(world.epoll >= 0);
 	world.listener = pipe_end(&world.other_ends[0]);
-	world.sender = pipe_end(&world.other_ends[1]);
-	assert_int_equal(linger_engine_new(&world.engine, 64, &no_io, NULL, &world.counters), 0);
-	assert_int_equal(intake_new(&world.intake, world.epoll, world.listener, &limits,
-				    world.engine, &world.counters),
+	world.sender = socket_end(&world.other_ends[1]);
+	world.limits = (struct limits){ .connections = MOST, .senders = 4, .reserve = 64 };
+	settings_default(&world.settings);
+	assert_int_equal(linger_engine_new(&world.engine, 64, &no_io, NULL, &world.users,
+					   &world.counters),
+			 0);
+	assert_int_equal(intake_new(&world.intake,
+				    &(struct intake_parts){
+					    .epoll = world.epoll,
+					    .listener = world.listener,
+					    .limits = &world.limits,
+					    .settings = &world.settings,
+					    .users = &world.users,
+					    .engine = world.engine,
+					    .counters = &world.counters,
+				    }),
 			 0);
 	admit(world.intake, world.sender);
 	looks = reads = 0;
@@ -135,6 +158,65 @@ static void a_handoff_waits_until_there_is_room(void **state)
 	assert_int_equal(reads, 2);
 }
 
+static void a_user_over_the_quota_waits_by_itself(void **state)
+{
+	struct world *world = *state;
+	struct user *user = &world->users.list[0];
+
+	assert_int_equal(user->uid, geteuid());
+	user->policy.max_per_user = 2;
+	user->open = 2;
+	ahead = AHEAD_WITH_FDS;
+	intake_sender_ready(world->intake, world->sender);
+	assert_int_equal(reads, 0);
+	assert_int_equal(world->counters.user_pauses, 1);
+	assert_int_equal(world->counters.intake_pauses, 0);
+	intake_resume(world->intake);
+	intake_sender_ready(world->intake, world->sender);
+	assert_int_equal(looks, 1); /* it still waits */
+	user->open = 1;
+	intake_resume(world->intake);
+	intake_sender_ready(world->intake, world->sender);
+	assert_int_equal(reads, 2);
+}
+
+static void a_quota_that_is_lifted_lets_them_go_on(void **state)
+{
+	struct world *world = *state;
+	struct user *user = &world->users.list[0];
+
+	user->policy.max_per_user = 1;
+	user->open = 1;
+	ahead = AHEAD_WITH_FDS;
+	intake_sender_ready(world->intake, world->sender);
+	user->policy.max_per_user = POLICY_NO_LIMIT;
+	intake_resume(world->intake);
+	intake_sender_ready(world->intake, world->sender);
+	assert_int_equal(reads, 2);
+}
+
+static void who_waits_for_the_user_waits_for_room_next(void **state)
+{
+	struct world *world = *state;
+	struct user *user = &world->users.list[0];
+
+	user->policy.max_per_user = 1;
+	user->open = 1;
+	world->counters.lingers = MOST;
+	ahead = AHEAD_WITH_FDS;
+	intake_sender_ready(world->intake, world->sender);
+	user->open = 0;
+	intake_resume(world->intake);
+	intake_sender_ready(world->intake, world->sender);
+	assert_int_equal(world->counters.user_pauses, 1);
+	assert_int_equal(world->counters.intake_pauses, 1);
+	assert_int_equal(reads, 0);
+	world->counters.lingers = 0;
+	intake_resume(world->intake);
+	intake_sender_ready(world->intake, world->sender);
+	assert_int_equal(reads, 2);
+}
+
 #define INTAKE_TEST(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
 
 int main(void)
@@ -144,6 +226,9 @@ int main(void)
 		INTAKE_TEST(what_comes_after_the_look_is_not_read_without_one),
 		INTAKE_TEST(a_question_is_answered_also_when_full),
 		INTAKE_TEST(a_handoff_waits_until_there_is_room),
+		INTAKE_TEST(a_user_over_the_quota_waits_by_itself),
+		INTAKE_TEST(a_quota_that_is_lifted_lets_them_go_on),
+		INTAKE_TEST(who_waits_for_the_user_waits_for_room_next),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

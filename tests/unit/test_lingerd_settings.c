@@ -56,10 +56,10 @@ static void a_file_sets_what_it_names_and_no_more(void **state)
 				   "socket = /tmp/x.sock ; where\nmax-connections=100\n",
 				   &problem),
 			 0);
-	assert_int_equal(settings.idle_timeout_ns, NS_PER_S / 2);
+	assert_int_equal(settings.policy.idle_ns, NS_PER_S / 2);
 	assert_string_equal(settings.socket_path, "/tmp/x.sock");
 	assert_int_equal(settings.max_connections, 100);
-	assert_int_equal(settings.total_timeout_ns, 30 * NS_PER_S);
+	assert_int_equal(settings.policy.total_ns, 30 * NS_PER_S);
 	assert_int_equal(settings.socket_mode, 0660);
 }
 
@@ -81,13 +81,28 @@ static void bad_files_are_refused_with_line_and_reason(void **state)
 		{ "[lingerd]\nsocket-mode = 888\n", ":2: socket-mode: '888'" },
 		{ "[lingerd]\nsocket-mode = 7777\n", ":2: socket-mode: '7777'" },
 		{ "[lingerd]\nsocket =\n", ":2: socket: the path is empty" },
-		{ "idle-timeout = 1\n", ":1: 'idle-timeout' is not in section [lingerd]" },
-		{ "[other]\nidle-timeout = 1\n", ":2: 'idle-timeout' is not in section" },
+		{ "idle-timeout = 1\n", ":1: 'idle-timeout' is neither in [lingerd]" },
+		{ "[other]\nidle-timeout = 1\n", ":2: 'idle-timeout' is neither in [lingerd]" },
 		{ "[lingerd\nidle-timeout = 1\n", ":1: neither" },
 		{ "[lingerd]\nnonsense\nidle = 3\n", ":2: neither" },
 		{ "[lingerd]\nidle-timeout = 1\nidle-timeout = 2\n",
 		  ":3: 'idle-timeout' has been" },
 		{ "[lingerd]\nidle-timeout = 1\n  2\n", ":3: 'idle-timeout' has been" },
+		{ "[lingerd]\nbyte-cap = 10 MB\n", ":2: byte-cap: '10 MB'" },
+		{ "[lingerd]\nat-deadline = wait\n", ":2: at-deadline: 'wait'" },
+		{ "[lingerd]\nat-deadline = fin-wait-2:0\n", ":2: at-deadline: 'fin-wait-2:0'" },
+		{ "[lingerd]\nat-deadline = fin-wait-2:121\n", ":2: at-deadline" },
+		{ "[lingerd]\nwhen-full = panic\n", ":2: when-full: 'panic'" },
+		{ "[lingerd]\nmax-per-user = 0\n", ":2: max-per-user: '0'" },
+		{ "[lingerd]\nmax-per-client = all\n", ":2: max-per-client: 'all'" },
+		{ "[lingerd]\nallow-users = root, nobody-at-all\n",
+		  ":2: allow-users: there is no 'nobody-at-all'" },
+		{ "[lingerd]\nallow-groups = ,\n", ":2: allow-groups: names nobody" },
+		{ "[user no-such-user]\nbyte-cap = 1k\n", ":2: there is no user 'no-such-user'" },
+		{ "[user root]\nsocket = /x\n", ":2: 'socket' is for all users" },
+		{ "[user 0]\nbyte-cap = 1k\n[user root]\nbyte-cap = 2k\n",
+		  ":4: 'byte-cap' has been" },
+		{ "[user root]\nidle-timeout = never\n", ":2: idle-timeout: 'never'" },
 		{ long_line, ":2: the line has more than 198 bytes" },
 	};
 
@@ -106,6 +121,38 @@ static void bad_files_are_refused_with_line_and_reason(void **state)
 		assert_null(strchr(problem.text, '\n'));
 		assert_memory_equal(&settings, &before, sizeof(before));
 	}
+}
+
+static void users_have_what_is_theirs_and_else_what_all_have(void **state)
+{
+	struct options options = { .values = { [SETTING_TOTAL_TIMEOUT] = "20" } };
+	struct linger_policy of_root, of_other;
+	struct settings settings;
+	struct problem problem = { "" };
+
+	(void)state;
+	write_file("[user root]\nidle-timeout = 7\nbyte-cap = 64k\nat-deadline = reset\n"
+		   "[lingerd]\nidle-timeout = 3\nbyte-cap = 1g\nmax-per-user = 50\n"
+		   "allow-users = root 12, 13\nat-deadline = fin-wait-2:5\n"
+		   "[user root]\nmax-per-user = none\n");
+	options.config_path = file_path;
+	assert_int_equal(options_settings(&options, &settings, &problem), 0);
+	unlink(file_path);
+	settings_policy_of(&settings, 0, &of_root);
+	settings_policy_of(&settings, 99, &of_other);
+	assert_int_equal(of_root.idle_ns, 7 * NS_PER_S);
+	assert_int_equal(of_other.idle_ns, 3 * NS_PER_S);
+	assert_int_equal(of_root.total_ns, 20 * NS_PER_S);
+	assert_int_equal(of_other.total_ns, 20 * NS_PER_S);
+	assert_int_equal(of_root.byte_cap, 64 << 10);
+	assert_int_equal(of_other.byte_cap, 1 << 30);
+	assert_int_equal(of_root.give_up, GIVE_UP_RESET);
+	assert_int_equal(of_other.give_up, GIVE_UP_FIN_WAIT_2);
+	assert_int_equal(of_other.fin_wait_2_s, 5);
+	assert_int_equal(of_root.max_per_user, POLICY_NO_LIMIT);
+	assert_int_equal(of_other.max_per_user, 50);
+	assert_int_equal(settings.access.user_count, 3);
+	assert_int_equal(settings.access.users[2], 13);
 }
 
 static void a_path_may_be_as_long_as_the_kernel_takes_it(void **state)
@@ -156,7 +203,7 @@ static void random_files_never_apply_by_halves(void **state)
 		settings = before;
 		if (read_text(&settings, text, &problem))
 			assert_memory_equal(&settings, &before, sizeof(before));
-		assert_true(settings.idle_timeout_ns > 0 && settings.max_connections > 0);
+		assert_true(settings.policy.idle_ns > 0 && settings.max_connections > 0);
 	}
 }
 
@@ -198,8 +245,8 @@ static void the_command_line_goes_over_the_file(void **state)
 	options.config_path = file_path;
 	assert_int_equal(options_settings(&options, &settings, &problem), 0);
 	unlink(file_path);
-	assert_int_equal(settings.idle_timeout_ns, 7 * NS_PER_S);
-	assert_int_equal(settings.total_timeout_ns, 9 * NS_PER_S);
+	assert_int_equal(settings.policy.idle_ns, 7 * NS_PER_S);
+	assert_int_equal(settings.policy.total_ns, 9 * NS_PER_S);
 }
 
 static void descriptors_are_never_promised_twice(void **state)
@@ -228,6 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_sets_what_it_names_and_no_more),
 		cmocka_unit_test(bad_files_are_refused_with_line_and_reason),
+		cmocka_unit_test(users_have_what_is_theirs_and_else_what_all_have),
 		cmocka_unit_test(a_path_may_be_as_long_as_the_kernel_takes_it),
 		cmocka_unit_test(files_that_cannot_be_read_are_named),
 		cmocka_unit_test(random_files_never_apply_by_halves),

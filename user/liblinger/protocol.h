@@ -16,8 +16,11 @@
 
 enum linger_message_type {
 	LINGER_MESSAGE_HANDOFF = 1, /* carries one fd (SCM_RIGHTS); is not answered */
-	LINGER_MESSAGE_STATUS =
-		2, /* carries none; answered by one datagram of "name value\n" lines */
+	/* Those below carry none, and are answered by one datagram. */
+	LINGER_MESSAGE_STATUS = 2,    /* "name value\n" lines */
+	LINGER_MESSAGE_DRAIN = 3,     /* take no more, end when nothing lingers; "ok..." or "error..." */
+	LINGER_MESSAGE_CLOSE_ALL = 4, /* close what lingers; likewise */
+	LINGER_MESSAGE_RELOAD = 5,    /* read the configuration again; likewise */
 };
 
 enum linger_message_flags {

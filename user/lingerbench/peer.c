@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "common/number.h"
-#include "lingerbench/quantity.h"
+#include "common/quantity.h"
 
 const struct peer_default peer_defaults[] = {
 	{ "prompt", "get receive close", "reads to EOF, then closes" },

@@ -12,7 +12,7 @@
 #include "common/log.h"
 #include "common/number.h"
 #include "lingerbench/locate.h"
-#include "lingerbench/quantity.h"
+#include "common/quantity.h"
 #include "lingerbench/scenario_check.h"
 #include "lingerbench/summary.h"
 

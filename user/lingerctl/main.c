@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "liblinger/linger.h"
+#include "lingerctl/ask.h"
 #include "lingerctl/status.h"
 
 enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE };
@@ -18,13 +19,21 @@ struct options {
 	bool version;
 };
 
-static const char usage[] = "Usage: lingerctl status [--json] [--socket PATH]\n"
-			    "Prints what a running lingerd has counted.\n"
-			    "\n"
-			    "      --json         one JSON object instead of a table\n"
-			    "      --socket PATH  the daemon's socket (" LINGER_DEFAULT_SOCKET ")\n"
-			    "  -h, --help         this text\n"
-			    "  -V, --version      the version\n";
+static const char usage[] =
+	"Usage: lingerctl COMMAND [--json] [--socket PATH]\n"
+	"Asks a running lingerd, or tells it what to do.\n"
+	"\n"
+	"  status     print what it has counted\n"
+	"  drain      take no more connections, and end when those that linger have ended\n"
+	"  close-all  close all connections that linger now\n"
+	"  reload     read the configuration file again, as at SIGHUP\n"
+	"\n"
+	"      --json         status: one JSON object instead of a table\n"
+	"      --socket PATH  the daemon's socket (" LINGER_DEFAULT_SOCKET ")\n"
+	"  -h, --help         this text\n"
+	"  -V, --version      the version\n"
+	"\n"
+	"drain, close-all and reload are for root and the daemon's own user.\n";
 
 static int parse(struct options *ret, int argc, char *argv[])
 {
@@ -72,20 +81,76 @@ static const char *explain(int error)
 	}
 }
 
-static int status(const struct options *options)
+static int failed(const struct options *options, int error)
+{
+	log_error("%s: %s", options->socket_path, explain(error));
+	return EXIT_FAILED;
+}
+
+static int status(const struct options *options, enum linger_message_type type)
 {
 	char text[65536];
-	int error = status_ask(options->socket_path, text, sizeof(text));
+	int error = ask(options->socket_path, type, text, sizeof(text));
 
 	if (!error)
 		error = options->json ? status_print_json(stdout, text)
 				      : status_print_table(stdout, text);
 	if (!error && fflush(stdout))
 		error = -errno;
-	if (!error)
+	return error ? failed(options, error) : EXIT_OK;
+}
+
+/* The answer is "ok: ..." or "error: ..." */
+static int command(const struct options *options, enum linger_message_type type)
+{
+	char text[1024];
+	int error = ask(options->socket_path, type, text, sizeof(text));
+
+	if (error)
+		return failed(options, error);
+	text[strcspn(text, "\n")] = '\0';
+	if (!strncmp(text, "ok: ", 4)) {
+		log_info("%s", text + 4);
 		return EXIT_OK;
-	log_error("%s: %s", options->socket_path, explain(error));
+	}
+	log_error("%s", strncmp(text, "error: ", 7) ? explain(-EPROTO) : text + 7);
 	return EXIT_FAILED;
+}
+
+static const struct verb {
+	const char *name;
+	enum linger_message_type type;
+	int (*run)(const struct options *options, enum linger_message_type type);
+} verbs[] = {
+	{ "status", LINGER_MESSAGE_STATUS, status },
+	{ "drain", LINGER_MESSAGE_DRAIN, command },
+	{ "close-all", LINGER_MESSAGE_CLOSE_ALL, command },
+	{ "reload", LINGER_MESSAGE_RELOAD, command },
+};
+
+static const struct verb *find_verb(const char *name)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (!strcmp(name, verbs[i].name))
+			return &verbs[i];
+	return NULL;
+}
+
+static int run(const struct options *options, int argc, char *argv[])
+{
+	const struct verb *verb = optind < argc ? find_verb(argv[optind]) : NULL;
+
+	if (optind == argc)
+		log_error("say what to do: status, drain, close-all or reload (see --help)");
+	else if (!verb)
+		log_error("there is no command '%s' (see --help)", argv[optind]);
+	else if (optind + 1 < argc)
+		log_error("'%s' is too much (see --help)", argv[optind + 1]);
+	else if (options->json && verb->type != LINGER_MESSAGE_STATUS)
+		log_error("--json is for status alone");
+	else
+		return verb->run(options, verb->type);
+	return EXIT_USAGE;
 }
 
 int main(int argc, char *argv[])
@@ -103,13 +168,5 @@ int main(int argc, char *argv[])
 		puts("lingerctl " LINGER_VERSION);
 		return EXIT_OK;
 	}
-	if (optind + 1 != argc || strcmp(argv[optind], "status") != 0) {
-		if (optind < argc && strcmp(argv[optind], "status") != 0)
-			log_error("there is no command '%s'; expected: lingerctl status",
-				  argv[optind]);
-		else
-			log_error("say what to do: lingerctl status (--help lists the options)");
-		return EXIT_USAGE;
-	}
-	return status(&options);
+	return run(&options, argc, argv);
 }

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -28,6 +29,7 @@ enum { EVENTS_PER_ROUND = 256 };
 struct daemon {
 	const struct options *options;
 	struct settings settings;
+	struct users users;
 	struct limits limits;
 	uint64_t nofile;
 	struct listener listener;
@@ -37,9 +39,10 @@ struct daemon {
 	struct intake *intake;
 	struct counters counters;
 	uint64_t last_messages_ns;
+	bool drain_wanted; /* by lingerctl: to be begun when the round is over */
 	bool stopping;
 	bool cut;
-	uint64_t stop_at_ns;
+	uint64_t stop_at_ns; /* when stopping */
 };
 
 static int open_signals(struct daemon *daemon)
@@ -58,6 +61,9 @@ static int open_signals(struct daemon *daemon)
 	return events_add(daemon->io.epoll, daemon->signals, EVENT_SIGNAL);
 }
 
+static void carry_out(void *context, enum linger_message_type command,
+		      char answer[COMMAND_ANSWER_SIZE]);
+
 static int open_parts(struct daemon *daemon)
 {
 	uint32_t fd_numbers =
@@ -71,13 +77,21 @@ static int open_parts(struct daemon *daemon)
 	if (error)
 		return error;
 	error = linger_engine_new(&daemon->engine, fd_numbers, &socket_linger_io, &daemon->io,
-				  &daemon->counters);
+				  &daemon->users, &daemon->counters);
 	if (error)
 		return error;
-	linger_engine_set_timeouts(daemon->engine, daemon->settings.idle_timeout_ns,
-				   daemon->settings.total_timeout_ns);
-	return intake_new(&daemon->intake, daemon->io.epoll, daemon->listener.fd, &daemon->limits,
-			  daemon->engine, &daemon->counters);
+	linger_engine_limit_clients(daemon->engine, daemon->settings.max_per_client);
+	return intake_new(&daemon->intake, &(struct intake_parts){
+						   .epoll = daemon->io.epoll,
+						   .listener = daemon->listener.fd,
+						   .limits = &daemon->limits,
+						   .settings = &daemon->settings,
+						   .users = &daemon->users,
+						   .engine = daemon->engine,
+						   .counters = &daemon->counters,
+						   .command = carry_out,
+						   .command_context = daemon,
+					   });
 }
 
 static void free_parts(struct daemon *daemon)
@@ -99,8 +113,8 @@ static void say_start(const struct daemon *daemon)
 	log_info("version %s takes connections on %s: up to %" PRIu32
 		 " at once, from up to %" PRIu32 " senders; idle timeout %.6g s, total %.6g s",
 		 LINGER_VERSION, settings->socket_path, daemon->limits.connections,
-		 daemon->limits.senders, (double)settings->idle_timeout_ns / NS_PER_S,
-		 (double)settings->total_timeout_ns / NS_PER_S);
+		 daemon->limits.senders, (double)settings->policy.idle_ns / NS_PER_S,
+		 (double)settings->policy.total_ns / NS_PER_S);
 	if (daemon->limits.connections < settings->max_connections &&
 	    settings->max_connections != DEFAULT_MAX_CONNECTIONS)
 		log_warning("not the %" PRIu32 " connections of max-connections: the limit of open "
@@ -169,37 +183,93 @@ static void say_unchanged(const struct settings *old, const struct settings *new
 			    old->max_connections);
 }
 
-static void reload(struct daemon *daemon)
+/* All or nothing. 0, or a negative errno with *problem said. */
+static int reload(struct daemon *daemon, struct problem *problem)
 {
 	struct settings settings;
-	struct problem problem = { "" };
+	int error = options_settings(daemon->options, &settings, problem);
 
-	if (options_settings(daemon->options, &settings, &problem)) {
-		log_error("%s; all settings stay as they were", problem.text);
-		return;
+	if (error) {
+		log_error("%s; all settings stay as they were", problem->text);
+		return error;
 	}
 	say_unchanged(&daemon->settings, &settings);
-	daemon->settings.idle_timeout_ns = settings.idle_timeout_ns;
-	daemon->settings.total_timeout_ns = settings.total_timeout_ns;
-	linger_engine_set_timeouts(daemon->engine, settings.idle_timeout_ns,
-				   settings.total_timeout_ns);
+	memcpy(settings.socket_path, daemon->settings.socket_path, sizeof(settings.socket_path));
+	settings.socket_mode = daemon->settings.socket_mode;
+	settings.max_connections = daemon->settings.max_connections;
+	daemon->settings = settings;
+	users_apply(&daemon->users, &settings);
+	linger_engine_policies_changed(daemon->engine);
+	linger_engine_limit_clients(daemon->engine, settings.max_per_client);
+	intake_settings_changed(daemon->intake);
 	log_info("settings read again: idle timeout %.6g s, total %.6g s",
-		 (double)settings.idle_timeout_ns / NS_PER_S,
-		 (double)settings.total_timeout_ns / NS_PER_S);
+		 (double)settings.policy.idle_ns / NS_PER_S,
+		 (double)settings.policy.total_ns / NS_PER_S);
+	return 0;
+}
+
+/* No new connections. grace_ns: how long those that linger may go on, at most. */
+static void begin_to_end(struct daemon *daemon, uint64_t grace_ns)
+{
+	daemon->stopping = true;
+	daemon->stop_at_ns = grace_ns == UINT64_MAX ? UINT64_MAX : clock_now_ns() + grace_ns;
+	listener_unlink(&daemon->listener);
+	intake_stop(daemon->intake);
 }
 
 static void stop(struct daemon *daemon)
 {
-	if (daemon->stopping) {
+	bool draining = daemon->stopping && daemon->stop_at_ns == UINT64_MAX;
+
+	if (daemon->stopping && !draining) {
 		daemon->cut = true;
 		return;
 	}
-	daemon->stopping = true;
-	daemon->stop_at_ns = clock_now_ns() + GRACE_NS;
-	listener_unlink(&daemon->listener);
-	intake_stop(daemon->intake);
+	if (draining)
+		daemon->stop_at_ns = clock_now_ns() + GRACE_NS;
+	else
+		begin_to_end(daemon, GRACE_NS);
 	log_info("ending: %" PRIu64 " connections have %.6g s to come to their end",
 		 daemon->counters.lingers, (double)GRACE_NS / NS_PER_S);
+}
+
+static void drain(struct daemon *daemon)
+{
+	daemon->drain_wanted = false;
+	if (daemon->stopping)
+		return;
+	begin_to_end(daemon, UINT64_MAX);
+	log_info("draining: taking no more, and ending when the %" PRIu64
+		 " connections that linger have",
+		 daemon->counters.lingers);
+}
+
+static void carry_out(void *context, enum linger_message_type command,
+		      char answer[COMMAND_ANSWER_SIZE])
+{
+	struct daemon *daemon = context;
+	uint64_t lingers = daemon->counters.lingers;
+	struct problem problem = { "" };
+
+	switch (command) {
+	case LINGER_MESSAGE_DRAIN:
+		daemon->drain_wanted = true;
+		snprintf(answer, COMMAND_ANSWER_SIZE,
+			 "ok: takes no more; ends when %" PRIu64 " connections have\n", lingers);
+		return;
+	case LINGER_MESSAGE_CLOSE_ALL:
+		linger_engine_end_all(daemon->engine, LINGER_COMMAND);
+		log_info("closed all %" PRIu64 " connections, as commanded", lingers);
+		snprintf(answer, COMMAND_ANSWER_SIZE, "ok: closed %" PRIu64 " connections\n",
+			 lingers);
+		return;
+	default:
+		if (reload(daemon, &problem))
+			snprintf(answer, COMMAND_ANSWER_SIZE,
+				 "error: %s; all settings stay as they were\n", problem.text);
+		else
+			snprintf(answer, COMMAND_ANSWER_SIZE, "ok: settings read again\n");
+	}
 }
 
 static void receive_signals(struct daemon *daemon)
@@ -208,7 +278,7 @@ static void receive_signals(struct daemon *daemon)
 
 	while (read(daemon->signals, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGHUP)
-			reload(daemon);
+			reload(daemon, &(struct problem){ "" });
 		else
 			stop(daemon);
 	}
@@ -289,6 +359,8 @@ int daemon_run(struct daemon *daemon)
 		}
 		for (int i = 0; i < count; i++)
 			dispatch(daemon, &events[i]);
+		if (daemon->drain_wanted)
+			drain(daemon);
 		linger_engine_expire(daemon->engine);
 		intake_resume(daemon->intake);
 		rest_if_busy(daemon);
@@ -300,16 +372,16 @@ static uint64_t refused(const struct counters *c)
 {
 	return c->refused_no_fd + c->refused_many_fds + c->refused_not_tcp +
 	       c->refused_not_connected + c->refused_bad_message + c->refused_version +
-	       c->refused_truncated;
+	       c->refused_truncated + c->refused_access + c->refused_command;
 }
 
 static void say_end(const struct counters *c)
 {
-	log_info("ended: %" PRIu64 " handoffs: %" PRIu64 " fin, %" PRIu64 " reset, %" PRIu64
-		 " idle, %" PRIu64 " total, %" PRIu64 " error, %" PRIu64 " shutdown; %" PRIu64
-		 " refused, %" PRIu64 " bytes drained",
-		 c->handoffs, c->ended_fin, c->ended_reset, c->ended_idle, c->ended_total,
-		 c->ended_error, c->ended_shutdown, refused(c), c->drained_bytes);
+	char ends[COUNTERS_TEXT_MAX];
+
+	counters_format_ends(c, ends);
+	log_info("ended: %" PRIu64 " handoffs: %s; %" PRIu64 " refused, %" PRIu64 " bytes drained",
+		 c->handoffs, ends, refused(c), c->drained_bytes);
 }
 
 void daemon_close(struct daemon *daemon)
@@ -317,7 +389,7 @@ void daemon_close(struct daemon *daemon)
 	if (!daemon)
 		return;
 	if (!daemon->stopping)
-		stop(daemon);
+		begin_to_end(daemon, 0);
 	intake_cut(daemon->intake);
 	free_parts(daemon);
 	say_end(&daemon->counters);

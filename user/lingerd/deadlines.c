@@ -8,8 +8,8 @@
 enum { WORDS = DEADLINES_SLOTS / 64 };
 
 struct deadline {
-	uint64_t tick; /* at whose beginning it is due */
-	uint32_t slot; /* + 1; 0: no member */
+	uint64_t tick : 48; /* at whose beginning it is due */
+	uint64_t slot : 16; /* + 1; 0: no member */
 };
 
 int deadlines_init(struct deadlines *deadlines, uint32_t size)
@@ -70,7 +70,7 @@ void deadlines_remove(struct deadlines *deadlines, uint32_t index)
 	uint32_t slot;
 
 	assert(deadlines_has(deadlines, index));
-	slot = deadlines->members[index].slot - 1;
+	slot = (uint32_t)deadlines->members[index].slot - 1;
 	deadlines->members[index].slot = 0;
 	queue_remove(&deadlines->slots[slot], index);
 	if (!deadlines->slots[slot].first)
@@ -129,13 +129,4 @@ uint64_t deadlines_next_ns(const struct deadlines *deadlines)
 	if (!deadlines->count)
 		return UINT64_MAX;
 	return (deadlines->turn + distance(deadlines)) * DEADLINES_TICK_NS;
-}
-
-bool deadlines_any(const struct deadlines *deadlines, uint32_t *ret_index)
-{
-	if (!deadlines->count)
-		return false;
-	return queue_first(&deadlines->slots[(deadlines->turn + distance(deadlines)) %
-					     DEADLINES_SLOTS],
-			   ret_index);
 }

@@ -37,7 +37,7 @@ struct deadlines {
 };
 
 /*
- * Room for the indices 0 to size - 1, 24 bytes for each, in pages that cost no memory before an
+ * Room for the indices 0 to size - 1, 16 bytes for each, in pages that cost no memory before an
  * index reaches them. 0 or -ENOMEM. deadlines_free() gives it back.
  */
 int deadlines_init(struct deadlines *deadlines, uint32_t size);
@@ -54,7 +54,5 @@ void deadlines_move(struct deadlines *deadlines, uint32_t index, uint64_t now_ns
 bool deadlines_take_due(struct deadlines *deadlines, uint64_t now_ns, uint32_t *ret_index);
 /* When deadlines_take_due() has something to do next, or to put in anew; UINT64_MAX: never. */
 uint64_t deadlines_next_ns(const struct deadlines *deadlines);
-/* Any member. False when there is none. */
-bool deadlines_any(const struct deadlines *deadlines, uint32_t *ret_index);
 
 #endif

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 
 #include "common/clock.h"
+#include "lingerd/clients.h"
 #include "lingerd/deadlines.h"
+#include "lingerd/queue.h"
 
 /*
  * Reads for one readiness event. A peer that floods is not read dry in one go: it has its turn
@@ -14,37 +16,32 @@
  */
 enum { READS_PER_EVENT = 4 };
 
-enum linger_end {
-	LINGER_OPEN, /* not ended */
-	LINGER_FIN,
-	LINGER_RESET,
-	LINGER_IDLE,
-	LINGER_TOTAL,
-	LINGER_ERROR,
-	LINGER_SHUTDOWN,
-};
-
-/* What is kept of an open connection besides its deadline. */
-struct linger {
+/* What is kept of an open connection besides its deadline and its age. */
+struct lingering {
 	uint64_t taken_ns;
-	uint64_t moved_ns;	   /* when it was taken, or last gave a sign of life */
+	uint64_t drained : 48;	   /* bytes read since */
+	uint64_t user : 16;	   /* of users.h */
+	uint32_t moved_ms;	   /* after it was taken: its last sign of life, rounded up */
 	uint32_t idle_timeout_ms;  /* as its sender asked; 0: it did not */
 	uint32_t total_timeout_ms; /* likewise */
 	uint32_t unsent;	   /* the send queue when it was last looked at */
-};
+	uint32_t client;	   /* handle of clients.h; 0: not counted */
+} __attribute__((packed, aligned(4)));
 
 struct linger_engine {
 	struct deadlines deadlines;
-	struct linger *lingers; /* by fd */
-	uint64_t idle_ns;
-	uint64_t total_ns;
+	struct queue ages;	   /* the oldest first */
+	struct lingering *lingers; /* by fd */
+	struct users *users;
+	struct clients *clients;
+	uint32_t max_per_client;
 	const struct linger_io *io;
 	void *io_context;
 	struct counters *counters;
 };
 
 int linger_engine_new(struct linger_engine **ret, uint32_t fd_numbers, const struct linger_io *io,
-		      void *io_context, struct counters *counters)
+		      void *io_context, struct users *users, struct counters *counters)
 {
 	struct linger_engine *engine = calloc(1, sizeof(*engine));
 
@@ -52,9 +49,15 @@ int linger_engine_new(struct linger_engine **ret, uint32_t fd_numbers, const str
 		return -ENOMEM;
 	engine->io = io;
 	engine->io_context = io_context;
+	engine->users = users;
 	engine->counters = counters;
+	engine->max_per_client = POLICY_NO_LIMIT;
 	engine->lingers = calloc(fd_numbers, sizeof(*engine->lingers));
-	if (!engine->lingers || deadlines_init(&engine->deadlines, fd_numbers)) {
+	engine->ages.links = calloc(fd_numbers, sizeof(*engine->ages.links));
+	engine->ages.size = fd_numbers;
+	engine->clients = clients_new(fd_numbers);
+	if (!engine->lingers || !engine->ages.links || !engine->clients ||
+	    deadlines_init(&engine->deadlines, fd_numbers)) {
 		linger_engine_free(engine);
 		return -ENOMEM;
 	}
@@ -68,6 +71,8 @@ void linger_engine_free(struct linger_engine *engine)
 		return;
 	assert(!engine->deadlines.count);
 	deadlines_free(&engine->deadlines);
+	clients_free(engine->clients);
+	free(engine->ages.links);
 	free(engine->lingers);
 	free(engine);
 }
@@ -84,99 +89,113 @@ static uint64_t shorter(uint32_t wished_ms, uint64_t limit_ns)
 	return wished_ns && wished_ns < limit_ns ? wished_ns : limit_ns;
 }
 
-static uint64_t total_deadline(const struct linger_engine *engine, const struct linger *linger)
+static const struct linger_policy *policy_of(const struct linger_engine *engine, uint16_t user)
 {
-	return linger->taken_ns + shorter(linger->total_timeout_ms, engine->total_ns);
+	return &engine->users->list[user].policy;
 }
 
-static uint64_t next_deadline(const struct linger_engine *engine, const struct linger *linger)
+static uint64_t total_deadline(const struct linger_engine *engine, const struct lingering *linger)
 {
-	uint64_t idle = linger->moved_ns + shorter(linger->idle_timeout_ms, engine->idle_ns);
+	return linger->taken_ns +
+	       shorter(linger->total_timeout_ms, policy_of(engine, linger->user)->total_ns);
+}
+
+static uint64_t next_deadline(const struct linger_engine *engine, const struct lingering *linger)
+{
+	uint64_t idle = linger->taken_ns + linger->moved_ms * NS_PER_MS +
+			shorter(linger->idle_timeout_ms, policy_of(engine, linger->user)->idle_ns);
 	uint64_t total = total_deadline(engine, linger);
 
 	return idle < total ? idle : total;
 }
 
-void linger_engine_set_timeouts(struct linger_engine *engine, uint64_t idle_ns, uint64_t total_ns)
+void linger_engine_policies_changed(struct linger_engine *engine)
 {
 	uint64_t now = now_ns(engine);
 
-	engine->idle_ns = idle_ns;
-	engine->total_ns = total_ns;
 	for (uint32_t fd = 0; fd < engine->deadlines.size; fd++)
 		if (deadlines_has(&engine->deadlines, fd))
 			deadlines_move(&engine->deadlines, fd, now,
 				       next_deadline(engine, &engine->lingers[fd]));
 }
 
-static enum linger_end end_of_error(ssize_t error)
+void linger_engine_limit_clients(struct linger_engine *engine, uint32_t most)
 {
-	switch (error) {
-	case -ECONNRESET:
-	case -EPIPE: /* a reset that came after the peer's FIN */
-	case -ENOTCONN:
-		return LINGER_RESET;
-	default:
-		return LINGER_ERROR;
-	}
+	engine->max_per_client = most;
 }
 
-/*
- * Reads what is there, within bounds. *ret_last is what the last read said, *ret_moved whether
- * any data came.
- */
-static enum linger_end drain(struct linger_engine *engine, int fd, ssize_t *ret_last,
-			     bool *ret_moved)
+struct drained {
+	enum linger_end end; /* LINGER_OPEN: there may be more to come */
+	ssize_t last;	     /* what the last read said */
+	uint64_t bytes;
+};
+
+/* Reads what is there, within bounds. */
+static struct drained drain(struct linger_engine *engine, int fd)
 {
-	*ret_moved = false;
+	struct drained drained = { .end = LINGER_OPEN };
+
 	for (int i = 0; i < READS_PER_EVENT; i++) {
-		ssize_t n = engine->io->discard(engine->io_context, fd);
-
-		*ret_last = n;
-		if (n > 0) {
-			engine->counters->drained_bytes += (uint64_t)n;
-			*ret_moved = true;
-		} else if (n == 0) {
-			return LINGER_FIN;
-		} else if (n == -EAGAIN) {
-			return LINGER_OPEN;
-		} else if (n != -EINTR) {
-			return end_of_error(n);
-		}
+		drained.last = engine->io->discard(engine->io_context, fd);
+		if (drained.last == 0)
+			drained.end = LINGER_FIN;
+		else if (drained.last > 0)
+			drained.bytes += (uint64_t)drained.last;
+		else if (drained.last != -EINTR && drained.last != -EAGAIN)
+			drained.end = linger_end_of_error(drained.last);
+		if (drained.last <= 0 && drained.last != -EINTR)
+			break;
 	}
-	return LINGER_OPEN;
+	engine->counters->drained_bytes += drained.bytes;
+	return drained;
 }
 
-static void count_end(struct counters *counters, enum linger_end end)
+/* The same for an open one, which also has its byte cap. */
+static struct drained drain_open(struct linger_engine *engine, int fd)
 {
-	uint64_t *const ends[] = {
-		[LINGER_FIN] = &counters->ended_fin,
-		[LINGER_RESET] = &counters->ended_reset,
-		[LINGER_IDLE] = &counters->ended_idle,
-		[LINGER_TOTAL] = &counters->ended_total,
-		[LINGER_ERROR] = &counters->ended_error,
-		[LINGER_SHUTDOWN] = &counters->ended_shutdown,
-	};
+	struct drained drained = drain(engine, fd);
+	struct lingering *linger = &engine->lingers[fd];
 
-	++*ends[end];
+	linger->drained += drained.bytes;
+	if (drained.end == LINGER_OPEN &&
+	    linger->drained > policy_of(engine, linger->user)->byte_cap)
+		drained.end = LINGER_BYTE_CAP;
+	return drained;
 }
 
-static void open_linger(struct linger_engine *engine, int fd, const struct handoff *handoff)
+/* Unwatched, without a deadline, and of no age. */
+static void close_ended(struct linger_engine *engine, int fd, uint16_t user, enum linger_end end)
+{
+	const struct linger_policy *policy = policy_of(engine, user);
+
+	linger_end_count(engine->counters, end);
+	if (linger_end_gives_up(end) && policy->give_up != GIVE_UP_CLOSE)
+		engine->io->give_up(engine->io_context, fd, policy);
+	engine->io->close(engine->io_context, fd);
+}
+
+static void open_linger(struct linger_engine *engine, int fd, const struct handoff *handoff,
+			uint32_t client, uint64_t drained)
 {
 	struct counters *counters = engine->counters;
-	struct linger *linger = &engine->lingers[fd];
+	struct lingering *linger = &engine->lingers[fd];
 	uint64_t now = now_ns(engine);
+	uint32_t unsent;
 
-	*linger = (struct linger){
+	*linger = (struct lingering){
 		.taken_ns = now,
-		.moved_ns = now,
+		.drained = drained,
 		.idle_timeout_ms = handoff->idle_timeout_ms,
 		.total_timeout_ms = handoff->total_timeout_ms,
+		.client = client,
+		.user = handoff->user,
 	};
 	deadlines_add(&engine->deadlines, (uint32_t)fd, now, next_deadline(engine, linger));
+	queue_add(&engine->ages, (uint32_t)fd);
 	/* The first idle deadline has to tell a slow reader from a peer that has vanished. */
-	if (engine->io->unsent(engine->io_context, fd, &linger->unsent))
-		linger->unsent = 0;
+	if (!engine->io->unsent(engine->io_context, fd, &unsent))
+		linger->unsent = unsent;
+	engine->users->list[linger->user].open++;
 	counters->lingers++;
 	if (counters->lingers > counters->lingers_peak)
 		counters->lingers_peak = counters->lingers;
@@ -185,63 +204,100 @@ static void open_linger(struct linger_engine *engine, int fd, const struct hando
 /* Its deadline is taken out already. */
 static void end_linger(struct linger_engine *engine, int fd, enum linger_end end)
 {
+	struct lingering *linger = &engine->lingers[fd];
+
+	queue_remove(&engine->ages, (uint32_t)fd);
+	clients_remove(engine->clients, linger->client);
+	engine->users->list[linger->user].open--;
 	engine->counters->lingers--;
-	count_end(engine->counters, end);
 	engine->io->unwatch(engine->io_context, fd);
-	engine->io->close(engine->io_context, fd);
+	close_ended(engine, fd, linger->user, end);
 }
 
-/* Never watched, never with a deadline. */
-static void end_unopened(struct linger_engine *engine, int fd, enum linger_end end)
+/* *ret: what clients_remove() is to be given; 0 if it is not counted. */
+static bool client_has_room(struct linger_engine *engine, int fd, uint32_t *ret)
 {
-	count_end(engine->counters, end);
-	engine->io->close(engine->io_context, fd);
+	struct sockaddr_storage address;
+	uint32_t count = 0;
+
+	*ret = 0;
+	if (engine->max_per_client == POLICY_NO_LIMIT ||
+	    engine->io->peer(engine->io_context, fd, &address))
+		return true;
+	*ret = clients_add(engine->clients, &address, &count);
+	return count <= engine->max_per_client;
+}
+
+/* What the first read has left open is watched from now on, unless something is in the way. */
+static enum linger_end try_open(struct linger_engine *engine, int fd, const struct handoff *handoff,
+				uint64_t drained)
+{
+	enum linger_end obstacle;
+	uint32_t client;
+
+	if (drained > policy_of(engine, handoff->user)->byte_cap)
+		return LINGER_BYTE_CAP;
+	if ((uint32_t)fd >= engine->deadlines.size)
+		return LINGER_ERROR;
+	if (!client_has_room(engine, fd, &client)) {
+		obstacle = LINGER_QUOTA;
+	} else if (engine->io->watch(engine->io_context, fd)) {
+		obstacle = LINGER_ERROR;
+	} else {
+		open_linger(engine, fd, handoff, client, drained);
+		return LINGER_OPEN;
+	}
+	clients_remove(engine->clients, client);
+	return obstacle;
 }
 
 void linger_engine_take(struct linger_engine *engine, int fd, const struct handoff *handoff)
 {
+	struct drained drained;
 	enum linger_end end;
-	ssize_t last;
-	bool moved;
 
 	engine->io->prepare(engine->io_context, fd, handoff->half_closed);
-	end = drain(engine, fd, &last, &moved);
-	if (last == -ENOTCONN) {
+	drained = drain(engine, fd);
+	if (drained.last == -ENOTCONN) {
 		engine->counters->refused_not_connected++;
 		engine->io->close(engine->io_context, fd);
 		return;
 	}
 	engine->counters->handoffs++;
+	end = drained.end;
+	if (end == LINGER_OPEN)
+		end = try_open(engine, fd, handoff, drained.bytes);
 	if (end != LINGER_OPEN)
-		end_unopened(engine, fd, end);
-	else if ((uint32_t)fd >= engine->deadlines.size ||
-		 engine->io->watch(engine->io_context, fd))
-		end_unopened(engine, fd, LINGER_ERROR);
-	else
-		open_linger(engine, fd, handoff);
+		close_ended(engine, fd, handoff->user, end);
+}
+
+/* It has given a sign of life, and has no deadline. */
+static void go_on(struct linger_engine *engine, int fd)
+{
+	struct lingering *linger = &engine->lingers[fd];
+	uint64_t now = now_ns(engine);
+
+	linger->moved_ms = (uint32_t)((now - linger->taken_ns + NS_PER_MS - 1) / NS_PER_MS);
+	deadlines_add(&engine->deadlines, (uint32_t)fd, now, next_deadline(engine, linger));
 }
 
 void linger_engine_ready(struct linger_engine *engine, int fd)
 {
-	enum linger_end end;
-	struct linger *linger;
-	ssize_t last;
-	bool moved;
+	struct drained drained;
 
 	if (!deadlines_has(&engine->deadlines, (uint32_t)fd))
 		return;
-	linger = &engine->lingers[fd];
-	end = drain(engine, fd, &last, &moved);
-	if (end != LINGER_OPEN) {
-		deadlines_remove(&engine->deadlines, (uint32_t)fd);
-		end_linger(engine, fd, end);
-	} else if (moved) {
-		linger->moved_ns = now_ns(engine);
-		deadlines_move(&engine->deadlines, (uint32_t)fd, linger->moved_ns,
-			       next_deadline(engine, linger));
-	} else { /* what woke us was no data, and would wake us again */
+	drained = drain_open(engine, fd);
+	if (drained.end == LINGER_OPEN && !drained.bytes) {
+		/* What woke us was no data, and would wake us again. */
 		engine->io->discard_notices(engine->io_context, fd);
+		return;
 	}
+	deadlines_remove(&engine->deadlines, (uint32_t)fd);
+	if (drained.end == LINGER_OPEN)
+		go_on(engine, fd);
+	else
+		end_linger(engine, fd, drained.end);
 }
 
 static bool send_queue_shrinks(struct linger_engine *engine, int fd)
@@ -258,23 +314,16 @@ static bool send_queue_shrinks(struct linger_engine *engine, int fd)
 
 static void end_at_deadline(struct linger_engine *engine, int fd, uint64_t now)
 {
-	struct linger *linger = &engine->lingers[fd];
-	bool final = total_deadline(engine, linger) <= now;
-	enum linger_end end;
-	ssize_t last;
-	bool moved;
+	struct drained drained = drain_open(engine, fd);
 
-	end = drain(engine, fd, &last, &moved);
-	if (end != LINGER_OPEN) {
-		end_linger(engine, fd, end);
-	} else if (final) {
+	if (drained.end != LINGER_OPEN)
+		end_linger(engine, fd, drained.end);
+	else if (total_deadline(engine, &engine->lingers[fd]) <= now)
 		end_linger(engine, fd, LINGER_TOTAL);
-	} else if (moved || send_queue_shrinks(engine, fd)) {
-		linger->moved_ns = now;
-		deadlines_add(&engine->deadlines, (uint32_t)fd, now, next_deadline(engine, linger));
-	} else {
+	else if (drained.bytes || send_queue_shrinks(engine, fd))
+		go_on(engine, fd);
+	else
 		end_linger(engine, fd, LINGER_IDLE);
-	}
 }
 
 void linger_engine_expire(struct linger_engine *engine)
@@ -291,12 +340,24 @@ uint64_t linger_engine_next_ns(const struct linger_engine *engine)
 	return deadlines_next_ns(&engine->deadlines);
 }
 
-void linger_engine_end_all(struct linger_engine *engine)
+void linger_engine_shed(struct linger_engine *engine)
+{
+	struct drained drained;
+	uint32_t fd;
+
+	if (!queue_first(&engine->ages, &fd))
+		return;
+	deadlines_remove(&engine->deadlines, fd);
+	drained = drain_open(engine, (int)fd);
+	end_linger(engine, (int)fd, drained.end == LINGER_OPEN ? LINGER_SHED : drained.end);
+}
+
+void linger_engine_end_all(struct linger_engine *engine, enum linger_end cause)
 {
 	uint32_t fd;
 
-	while (deadlines_any(&engine->deadlines, &fd)) {
+	while (queue_first(&engine->ages, &fd)) {
 		deadlines_remove(&engine->deadlines, fd);
-		end_linger(engine, (int)fd, LINGER_SHUTDOWN);
+		end_linger(engine, (int)fd, cause);
 	}
 }

@@ -18,7 +18,8 @@
  *	                   |
  *	    linger_engine_ready()   reads and discards; data restarts the idle deadline
  *	    linger_engine_expire()  idle or total deadline
- *	    linger_engine_end_all() the daemon ends
+ *	    linger_engine_shed()    the oldest makes room for another
+ *	    linger_engine_end_all() the daemon ends, or the operator wants it
  *	                   |
  *	    closed: unwatched first, then close(), counted under exactly one cause
  *
@@ -29,6 +30,7 @@
  * - It is unwatched before it is closed. The sender may still hold the same socket, and epoll
  *   would go on reporting it under a number that means another connection by then.
  * - handoffs == lingers + the sum of all ended_...
+ * - lingers == the sum of what its users have open
  *
  * What is known of the end: a reset whose error the server has already met in a write of its own
  * reads as end of file, so it is counted as a FIN.
@@ -40,9 +42,13 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "lingerd/counters.h"
+#include "lingerd/ends.h"
+#include "lingerd/policy.h"
+#include "lingerd/users.h"
 
 /* The outside world. Errors are negative errnos; no call may block. */
 struct linger_io {
@@ -59,6 +65,10 @@ struct linger_io {
 	void (*discard_notices)(void *context, int fd);
 	/* Bytes that the peer has not acknowledged yet; our FIN counts as one. */
 	int (*unsent)(void *context, int fd, uint32_t *ret);
+	/* The address of the peer. 0 or a negative errno. */
+	int (*peer)(void *context, int fd, struct sockaddr_storage *ret);
+	/* How close() is to end the connection; never called with GIVE_UP_CLOSE. */
+	void (*give_up)(void *context, int fd, const struct linger_policy *policy);
 	/* From now on linger_engine_ready() is called as long as data or notices are there. */
 	int (*watch)(void *context, int fd);
 	void (*unwatch)(void *context, int fd);
@@ -67,29 +77,36 @@ struct linger_io {
 
 struct linger_engine;
 
-/* What a sender says of a connection. */
+/* What is said of a connection that is handed over. */
 struct handoff {
-	bool half_closed; /* it has shut the connection down */
-	/* It may ask for less patience than the engine has, never for more. 0: it does not ask. */
+	uint16_t user;	  /* the sender's place in the engine's list of users */
+	bool half_closed; /* the sender has shut the connection down */
+	/* It may ask for less patience than its user has, never for more. 0: it does not ask. */
 	uint32_t idle_timeout_ms;
 	uint32_t total_timeout_ms;
 };
 
 /*
- * fd_numbers: fds from 0 to fd_numbers - 1 can be taken. The tables cost 56 bytes for each, in
- * pages that are touched only when such an fd lingers. io, its context and counters stay the
+ * fd_numbers: fds from 0 to fd_numbers - 1 can be taken. The tables cost 60 bytes for each, in
+ * pages that are touched only when such an fd lingers. io, its context, users and counters stay the
  * caller's and must outlive the engine. 0 or -ENOMEM with *ret untouched.
  */
 int linger_engine_new(struct linger_engine **ret, uint32_t fd_numbers, const struct linger_io *io,
-		      void *io_context, struct counters *counters);
+		      void *io_context, struct users *users, struct counters *counters);
 /* Frees the engine; nothing may be open any more. NULL is allowed. */
 void linger_engine_free(struct linger_engine *engine);
 
 /*
- * More than 0 each: for all who ask for nothing, and the most that anybody gets. Applies at once,
- * also to the connections that linger already, of which it looks at each.
+ * To be called when policies of users have changed: they hold at once, also for the connections
+ * that linger already, of which it looks at each.
  */
-void linger_engine_set_timeouts(struct linger_engine *engine, uint64_t idle_ns, uint64_t total_ns);
+void linger_engine_policies_changed(struct linger_engine *engine);
+
+/*
+ * How many connections of one client may linger at once, or POLICY_NO_LIMIT. Those above are closed
+ * when they have been read once. Only those taken under a limit are counted.
+ */
+void linger_engine_limit_clients(struct linger_engine *engine, uint32_t most);
 
 /* Takes a connection, and its fd in any case. */
 void linger_engine_take(struct linger_engine *engine, int fd, const struct handoff *handoff);
@@ -107,7 +124,11 @@ void linger_engine_expire(struct linger_engine *engine);
  * DEADLINES_TICK_NS late, so that many of them cost one wakeup, and never early.
  */
 uint64_t linger_engine_next_ns(const struct linger_engine *engine);
-/* Closes all that is open, counted as ended_shutdown. */
-void linger_engine_end_all(struct linger_engine *engine);
+
+/* Reads the one that lingers for longest once more, and gives it up. Something must be open. */
+void linger_engine_shed(struct linger_engine *engine);
+
+/* Closes all that is open, under this cause. */
+void linger_engine_end_all(struct linger_engine *engine, enum linger_end cause);
 
 #endif

@@ -3,14 +3,16 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "lingerd/access.h"
 #include "lingerd/events.h"
 #include "lingerd/message.h"
-#include "lingerd/queue.h"
 #include "lingerd/refusal.h"
+#include "lingerd/senders.h"
 
 enum {
 	/* Of one sender, before the others have their turn. */
@@ -18,54 +20,31 @@ enum {
 	ACCEPTS_PER_TURN = 64,
 };
 
-/* Flags. A parked sender is present, and in the queue of that name. */
-enum sender_state {
-	SENDER_PRESENT = 1 << 0,
-	SENDER_LEAVING = 1 << 1,
-};
-
 struct intake {
-	int epoll;
-	int listener;
+	struct intake_parts parts;
 	bool listening; /* the listener is in the epoll set */
 	bool stopping;
 	bool backlog_done; /* stopping, and all that had connected have been accepted */
 	bool more;	   /* a turn ended before the queue did */
 	uint32_t messages; /* in this round */
-	uint32_t senders_max;
-	uint32_t connections_max;
-	uint32_t resume_at;  /* lingers; below connections_max, so that pauses are not too short */
-	struct queue active; /* in the order of last use */
-	struct queue parked;
-	uint8_t *states; /* by fd: enum sender_state */
-	struct linger_engine *engine;
-	struct counters *counters;
+	struct senders senders;
 	struct refusals refusals;
 };
 
-int intake_new(struct intake **ret, int epoll, int listener, const struct limits *limits,
-	       struct linger_engine *engine, struct counters *counters)
+int intake_new(struct intake **ret, const struct intake_parts *parts)
 {
+	const struct limits *limits = parts->limits;
 	uint32_t fd_numbers = limits->connections + limits->senders + limits->reserve;
 	struct intake *intake = calloc(1, sizeof(*intake));
-	int error = -ENOMEM;
+	int error;
 
 	if (!intake)
-		return error;
-	intake->epoll = epoll;
-	intake->listener = listener;
-	intake->engine = engine;
-	intake->counters = counters;
-	intake->senders_max = limits->senders;
-	intake->connections_max = limits->connections;
-	intake->resume_at = limits->connections - 1 - limits->connections / 16;
-	intake->states = calloc(fd_numbers, sizeof(*intake->states));
-	intake->active.size = intake->parked.size = fd_numbers;
-	intake->active.links = calloc(fd_numbers, sizeof(*intake->active.links));
-	intake->parked.links = calloc(fd_numbers, sizeof(*intake->parked.links));
-	if (!intake->states || !intake->active.links || !intake->parked.links)
+		return -ENOMEM;
+	intake->parts = *parts;
+	error = senders_init(&intake->senders, fd_numbers);
+	if (error)
 		goto failed;
-	error = events_add(epoll, listener, EVENT_LISTENER);
+	error = events_add(parts->epoll, parts->listener, EVENT_LISTENER);
 	if (error)
 		goto failed;
 	intake->listening = true;
@@ -80,102 +59,162 @@ void intake_free(struct intake *intake)
 {
 	if (!intake)
 		return;
-	free(intake->active.links);
-	free(intake->parked.links);
-	free(intake->states);
+	senders_free(&intake->senders);
 	free(intake);
 }
 
 static bool full(const struct intake *intake)
 {
-	return intake->counters->lingers >= intake->connections_max;
+	return intake->parts.counters->lingers >= intake->parts.limits->connections;
+}
+
+static bool user_is_full(const struct intake *intake, uint16_t user)
+{
+	const struct user *of = &intake->parts.users->list[user];
+
+	return of->open >= of->policy.max_per_user;
+}
+
+/* Not at once when one has ended: pauses would be too short. */
+static uint64_t resume_at(uint32_t most)
+{
+	return most - 1 - most / 16;
 }
 
 static void listen_on(struct intake *intake)
 {
 	if (!intake->listening && !intake->backlog_done)
-		intake->listening = !events_add(intake->epoll, intake->listener, EVENT_LISTENER);
+		intake->listening =
+			!events_add(intake->parts.epoll, intake->parts.listener, EVENT_LISTENER);
 }
 
 static void listen_off(struct intake *intake)
 {
 	if (intake->listening)
-		events_remove(intake->epoll, intake->listener);
+		events_remove(intake->parts.epoll, intake->parts.listener);
 	intake->listening = false;
 }
 
 static void forget(struct intake *intake, int fd)
 {
-	if (queue_has(&intake->active, (uint32_t)fd))
-		queue_remove(&intake->active, (uint32_t)fd);
-	if (queue_has(&intake->parked, (uint32_t)fd))
-		queue_remove(&intake->parked, (uint32_t)fd);
-	intake->states[fd] = 0;
-	intake->counters->senders--;
+	senders_remove(&intake->senders, fd);
+	intake->parts.counters->senders--;
 	close(fd);
 	listen_on(intake); /* there is room for one more */
 }
 
 static void hang_up(struct intake *intake, int fd)
 {
-	events_remove(intake->epoll, fd);
+	events_remove(intake->parts.epoll, fd);
 	forget(intake, fd);
 }
 
-static void park(struct intake *intake, int fd)
+static void park(struct intake *intake, int fd, enum sender_state reason)
 {
 	/* Out of the set altogether: one that has hung up would be reported over and over. */
-	events_remove(intake->epoll, fd);
-	if (queue_has(&intake->active, (uint32_t)fd))
-		queue_remove(&intake->active, (uint32_t)fd);
-	if (!intake->parked.first)
-		intake->counters->intake_pauses++;
-	queue_add(&intake->parked, (uint32_t)fd);
+	events_remove(intake->parts.epoll, fd);
+	if (reason == SENDER_WAITS_FOR_USER)
+		intake->parts.counters->user_pauses++;
+	else if (!intake->senders.waiting.first)
+		intake->parts.counters->intake_pauses++;
+	senders_park(&intake->senders, fd, reason);
+}
+
+static void refuse(struct intake *intake, int fd, enum message_kind kind)
+{
+	struct peer_process peer = { .pid = 0 };
+
+	access_peer(fd, &peer);
+	refusal_note(&intake->refusals, intake->parts.counters, kind, &peer, clock_now_ns());
+}
+
+/* Who asks and does not read misses the answer. */
+static void answer(int fd, const char *text, size_t length)
+{
+	if (send(fd, text, length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		return;
 }
 
 static void answer_status(struct intake *intake, int fd)
 {
 	char text[COUNTERS_TEXT_MAX];
-	size_t length;
 
-	intake->counters->status_requests++;
-	length = counters_format(intake->counters, text);
-	/* Who asks and does not read misses the answer. */
-	if (send(fd, text, length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		return;
+	intake->parts.counters->status_requests++;
+	answer(fd, text, counters_format(intake->parts.counters, text));
 }
 
-static void serve(struct intake *intake, int fd, const struct message *message)
+static void obey(struct intake *intake, int fd, enum linger_message_type command)
+{
+	static const char not_allowed[] = "error: commands are for root and the daemon's user\n";
+	char text[COMMAND_ANSWER_SIZE];
+	struct peer_process peer;
+
+	if (access_peer(fd, &peer) || !access_commands(&peer)) {
+		refuse(intake, fd, MESSAGE_COMMAND_NOT_ALLOWED);
+		answer(fd, not_allowed, strlen(not_allowed));
+		return;
+	}
+	intake->parts.counters->commands++;
+	intake->parts.command(intake->parts.command_context, command, text);
+	answer(fd, text, strlen(text));
+}
+
+static void serve(struct intake *intake, int fd, struct message *message)
 {
 	intake->messages++;
-	if (message->kind == MESSAGE_HANDOFF)
-		linger_engine_take(intake->engine, message->fd, &message->handoff);
-	else if (message->kind == MESSAGE_STATUS)
+	switch (message->kind) {
+	case MESSAGE_HANDOFF:
+		message->handoff.user = intake->senders.list[fd].user;
+		linger_engine_take(intake->parts.engine, message->fd, &message->handoff);
+		break;
+	case MESSAGE_STATUS:
 		answer_status(intake, fd);
-	else
-		refusal_note(&intake->refusals, intake->counters, message->kind, fd,
-			     clock_now_ns());
+		break;
+	case MESSAGE_COMMAND:
+		obey(intake, fd, message->command);
+		break;
+	default:
+		refuse(intake, fd, message->kind);
+	}
+}
+
+/* Whether a message with fds could not be taken now; 0: it could. */
+static enum sender_state obstacle_for(const struct intake *intake, int fd)
+{
+	if (user_is_full(intake, intake->senders.list[fd].user))
+		return SENDER_WAITS_FOR_USER;
+	return full(intake) ? SENDER_WAITS_FOR_ROOM : 0;
+}
+
+/* Makes room for the message with fds that comes next, or parks its sender. */
+static bool make_room(struct intake *intake, int fd, enum sender_state obstacle)
+{
+	if (obstacle == SENDER_WAITS_FOR_ROOM &&
+	    intake->parts.settings->when_full == FULL_SHED_OLDEST) {
+		linger_engine_shed(intake->parts.engine);
+		return true;
+	}
+	park(intake, fd, obstacle);
+	return false;
 }
 
 void intake_sender_ready(struct intake *intake, int fd)
 {
-	if (!(intake->states[fd] & SENDER_PRESENT) || queue_has(&intake->parked, (uint32_t)fd))
+	if (!senders_readable(&intake->senders, fd))
 		return;
-	if (queue_has(&intake->active, (uint32_t)fd))
-		queue_move_to_end(&intake->active, (uint32_t)fd);
+	senders_touch(&intake->senders, fd);
 	for (int i = 0; i < MESSAGES_PER_TURN; i++) {
+		enum sender_state obstacle = obstacle_for(intake, fd);
 		enum message_ahead ahead = AHEAD_WITHOUT_FDS;
 		struct message message;
 
-		if (full(intake))
+		if (obstacle)
 			ahead = message_look_ahead(fd);
 		/* What comes after this look may carry fds: it has to be looked at, too. */
 		if (ahead == AHEAD_NONE)
 			return;
-		if (ahead == AHEAD_WITH_FDS) {
-			park(intake, fd);
+		if (ahead == AHEAD_WITH_FDS && !make_room(intake, fd, obstacle))
 			return;
-		}
 		message = message_receive(fd);
 		if (message.kind == MESSAGE_NONE)
 			return;
@@ -190,9 +229,7 @@ void intake_sender_ready(struct intake *intake, int fd)
 
 static void leave(struct intake *intake, int fd)
 {
-	if (queue_has(&intake->active, (uint32_t)fd))
-		queue_remove(&intake->active, (uint32_t)fd);
-	intake->states[fd] |= SENDER_LEAVING;
+	senders_leave(&intake->senders, fd);
 	shutdown(fd, SHUT_RD);
 }
 
@@ -201,26 +238,36 @@ static void evict(struct intake *intake)
 {
 	uint32_t fd;
 
-	/* The last active one is the newcomer, when all others are parked. */
-	if (intake->active.first == intake->active.last || !queue_first(&intake->active, &fd))
+	if (!senders_silent(&intake->senders, &fd))
 		return;
-	intake->counters->senders_evicted++;
+	intake->parts.counters->senders_evicted++;
 	leave(intake, (int)fd);
 	intake_sender_ready(intake, (int)fd);
 }
 
 static void admit(struct intake *intake, int fd)
 {
-	if ((uint32_t)fd >= intake->active.size || events_add(intake->epoll, fd, EVENT_SENDER)) {
+	const struct settings *settings = intake->parts.settings;
+	struct peer_process peer;
+
+	if ((uint32_t)fd >= intake->senders.size || access_peer(fd, &peer)) {
 		close(fd);
 		return;
 	}
-	intake->states[fd] = SENDER_PRESENT;
-	intake->counters->senders++;
+	if (!access_allows(&settings->access, fd, &peer)) {
+		refuse(intake, fd, MESSAGE_SENDER_NOT_ALLOWED);
+		intake->messages++;
+		close(fd);
+		return;
+	}
+	if (events_add(intake->parts.epoll, fd, EVENT_SENDER)) {
+		close(fd);
+		return;
+	}
+	senders_add(&intake->senders, fd, users_find(intake->parts.users, settings, peer.uid));
+	intake->parts.counters->senders++;
 	if (intake->stopping)
 		leave(intake, fd);
-	else
-		queue_add(&intake->active, (uint32_t)fd);
 }
 
 static void accept_failed(struct intake *intake, int error)
@@ -242,13 +289,13 @@ void intake_listener_ready(struct intake *intake)
 		int fd;
 
 		/* One more than there may be, so that nobody is evicted for nobody. */
-		if (intake->counters->senders > intake->senders_max)
+		if (intake->parts.counters->senders > intake->parts.limits->senders)
 			evict(intake);
-		if (intake->counters->senders > intake->senders_max) {
+		if (intake->parts.counters->senders > intake->parts.limits->senders) {
 			listen_off(intake); /* until one has gone */
 			return;
 		}
-		fd = accept4(intake->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		fd = accept4(intake->parts.listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
 			admit(intake, fd);
 			continue;
@@ -261,22 +308,48 @@ void intake_listener_ready(struct intake *intake)
 	intake->more = true;
 }
 
-void intake_resume(struct intake *intake)
+/* Lets all of them go on. Those that find no room again come back to the end of the queue. */
+static void resume(struct intake *intake, struct queue *waiting)
 {
 	uint32_t fd;
 
-	if (intake->counters->lingers > intake->resume_at)
-		return;
-	if (!intake->parked.first)
-		return;
-	while (queue_first(&intake->parked, &fd)) {
-		queue_remove(&intake->parked, fd);
-		if (events_add(intake->epoll, (int)fd, EVENT_SENDER))
+	while (queue_first(waiting, &fd)) {
+		senders_unpark(&intake->senders, (int)fd);
+		if (events_add(intake->parts.epoll, (int)fd, EVENT_SENDER))
 			forget(intake, (int)fd);
-		else if (!(intake->states[fd] & SENDER_LEAVING))
-			queue_add(&intake->active, fd);
 	}
 	listen_on(intake); /* it may have found none to evict */
+}
+
+static void resume_users(struct intake *intake)
+{
+	const struct users *users = intake->parts.users;
+
+	for (uint32_t i = 0; i < users->count && intake->senders.waiting_for_users; i++)
+		if (intake->senders.waiting_by[i].first &&
+		    users->list[i].open <= resume_at(users->list[i].policy.max_per_user))
+			resume(intake, &intake->senders.waiting_by[i]);
+}
+
+void intake_resume(struct intake *intake)
+{
+	if (intake->senders.waiting_for_users)
+		resume_users(intake);
+	if (intake->senders.waiting.first &&
+	    intake->parts.counters->lingers <= resume_at(intake->parts.limits->connections))
+		resume(intake, &intake->senders.waiting);
+}
+
+void intake_settings_changed(struct intake *intake)
+{
+	for (uint32_t fd = 0; fd < intake->senders.size; fd++) {
+		struct peer_process peer;
+
+		if (intake->senders.list[fd].state & SENDER_PRESENT &&
+		    !access_peer((int)fd, &peer) &&
+		    !access_allows(&intake->parts.settings->access, (int)fd, &peer))
+			leave(intake, (int)fd);
+	}
 }
 
 uint32_t intake_round(struct intake *intake, bool *ret_more)
@@ -295,17 +368,16 @@ void intake_stop(struct intake *intake)
 
 	intake->stopping = true;
 	/* Connects are refused from now on, those made before are still there to accept. */
-	shutdown(intake->listener, SHUT_RD);
-	while (queue_first(&intake->active, &fd))
-		leave(intake, (int)fd);
-	for (uint32_t i = intake->parked.first; i; i = intake->parked.links[i - 1].next)
-		leave(intake, (int)i - 1);
+	shutdown(intake->parts.listener, SHUT_RD);
+	for (fd = 0; fd < intake->senders.size; fd++)
+		if (intake->senders.list[fd].state & SENDER_PRESENT)
+			leave(intake, (int)fd);
 	intake_listener_ready(intake);
 }
 
 bool intake_done(const struct intake *intake)
 {
-	return intake->backlog_done && !intake->counters->senders;
+	return intake->backlog_done && !intake->parts.counters->senders;
 }
 
 static void cut_sender(struct intake *intake, int fd)
@@ -318,18 +390,19 @@ static void cut_sender(struct intake *intake, int fd)
 		if (message.kind == MESSAGE_NONE || message.kind == MESSAGE_END)
 			break;
 		serve(intake, fd, &message);
-		linger_engine_end_all(intake->engine);
+		linger_engine_end_all(intake->parts.engine, LINGER_SHUTDOWN);
 	}
 	hang_up(intake, fd);
 }
 
 void intake_cut(struct intake *intake)
 {
-	linger_engine_end_all(intake->engine); /* makes room for what follows, one by one */
+	linger_engine_end_all(intake->parts.engine,
+			      LINGER_SHUTDOWN); /* makes room for what follows, one by one */
 	do {
-		for (uint32_t fd = 0; fd < intake->active.size; fd++)
-			if (intake->states[fd] & SENDER_PRESENT)
+		for (uint32_t fd = 0; fd < intake->senders.size; fd++)
+			if (intake->senders.list[fd].state & SENDER_PRESENT)
 				cut_sender(intake, (int)fd);
 		intake_listener_ready(intake);
-	} while (intake->counters->senders);
+	} while (intake->parts.counters->senders);
 }

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The intake: the listener, the senders connected to it, and what they send. Handoffs go to the
- * engine, questions are answered, all else is counted and closed.
+ * engine, questions and commands are answered, all else is counted and closed.
  *
  * A sender is in one of these states:
  *
  *	active	  read whenever something is there. In a queue by last use: when there are too
  *		  many senders, the one silent for longest is evicted.
- *	parked	  its next message carries fds and the engine is full: not watched. Messages
- *		  without fds are served until then, so a full daemon still answers questions.
- *		  When every sender is parked, new ones, and their questions, wait in the
- *		  listener's backlog.
+ *	parked	  its next message carries fds, and the engine is full, or as many connections of its
+ *		  user linger as are allowed: not watched. Messages without fds are served until
+ *		  then, so a full daemon still answers questions. When every sender is parked, new
+ *		  ones, and their questions, wait in the listener's backlog.
  *	leaving	  shut down for reading: nothing more can be sent (the sender gets EPIPE, and
  *		  liblinger connects anew), what is queued is still taken, then it is closed.
  *
@@ -18,8 +18,8 @@
  * - A message with fds is received only when there is room for them: a process at its fd limit
  *   would lose them without a trace.
  * - A sender is closed by us only when it has hung up or its queue has been read to the end after
- *   a shutdown, so that no handoff gets lost between the last read and the close. The one
- *   exception is intake_cut().
+ *   a shutdown, so that no handoff gets lost between the last read and the close. The exceptions
+ *   are intake_cut(), and one that is not allowed to be there.
  *
  * No call blocks.
  */
@@ -29,23 +29,43 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "liblinger/protocol.h"
 #include "lingerd/counters.h"
 #include "lingerd/engine.h"
 #include "lingerd/limits.h"
+#include "lingerd/settings.h"
 
 struct intake;
 
-/*
- * epoll, listener, engine and counters stay the caller's. Once intake_stop() was called, the
- * intake is done with the listener when intake_done(). 0 or a negative errno, *ret untouched.
- */
-int intake_new(struct intake **ret, int epoll, int listener, const struct limits *limits,
-	       struct linger_engine *engine, struct counters *counters);
+enum { COMMAND_ANSWER_SIZE = 600 };
+
+/* Carries a command out, and writes "ok..." or "error...", a line of text. */
+typedef void intake_command_fn(void *context, enum linger_message_type command,
+			       char answer[COMMAND_ANSWER_SIZE]);
+
+/* All of it stays the caller's, and must outlive the intake. */
+struct intake_parts {
+	int epoll;
+	int listener;
+	const struct limits *limits;
+	const struct settings *settings; /* may change, see intake_settings_changed() */
+	struct users *users;
+	struct linger_engine *engine;
+	struct counters *counters;
+	intake_command_fn *command;
+	void *command_context;
+};
+
+/* 0 or a negative errno, *ret untouched. */
+int intake_new(struct intake **ret, const struct intake_parts *parts);
 /* Frees the intake; senders must be gone, see intake_cut(). NULL is allowed. */
 void intake_free(struct intake *intake);
 
 void intake_listener_ready(struct intake *intake);
 void intake_sender_ready(struct intake *intake, int fd);
+
+/* Senders who are not allowed any more begin to leave. */
+void intake_settings_changed(struct intake *intake);
 
 /* After lingers may have ended: lets parked senders go on if there is room again. */
 void intake_resume(struct intake *intake);
@@ -58,7 +78,8 @@ uint32_t intake_round(struct intake *intake, bool *ret_more);
 
 /*
  * No new connections; all senders begin to leave, those that connected and were not accepted yet,
- * too. Goes on through events and intake_resume() until intake_done().
+ * too. Goes on through events and intake_resume() until intake_done(), when it is done with the
+ * listener, too.
  */
 void intake_stop(struct intake *intake);
 bool intake_done(const struct intake *intake);

@@ -81,15 +81,25 @@ static bool is_tcp(int fd)
 	       (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP);
 }
 
-static enum message_kind judge_bytes(const struct datagram *datagram)
+static enum message_kind kind_of(uint16_t type)
 {
-	struct linger_message message;
+	switch (type) {
+	case LINGER_MESSAGE_HANDOFF:
+		return MESSAGE_HANDOFF;
+	case LINGER_MESSAGE_STATUS:
+		return MESSAGE_STATUS;
+	default:
+		return MESSAGE_COMMAND;
+	}
+}
 
+static enum message_kind judge_bytes(const struct datagram *datagram, struct linger_message *ret)
+{
 	if (datagram->flags & MSG_TRUNC)
 		return MESSAGE_BAD;
-	switch (linger_message_parse(datagram->bytes, (size_t)datagram->length, &message)) {
+	switch (linger_message_parse(datagram->bytes, (size_t)datagram->length, ret)) {
 	case 0:
-		return message.type == LINGER_MESSAGE_STATUS ? MESSAGE_STATUS : MESSAGE_HANDOFF;
+		return kind_of(ret->type);
 	case -EPROTONOSUPPORT:
 		return MESSAGE_VERSION;
 	default:
@@ -112,7 +122,9 @@ static bool at_end(int sender)
 	return ioctl(sender, FIONREAD, &queued) || queued == 0;
 }
 
-static enum message_kind judge(int sender, const struct datagram *datagram)
+/* *ret_said is only set where its bytes are good. */
+static enum message_kind judge(int sender, const struct datagram *datagram,
+			       struct linger_message *ret_said)
 {
 	enum message_kind kind;
 
@@ -120,15 +132,15 @@ static enum message_kind judge(int sender, const struct datagram *datagram)
 		return datagram->length == -EAGAIN ? MESSAGE_NONE : MESSAGE_END;
 	if (datagram->length == 0 && datagram->fd_count == 0)
 		return at_end(sender) ? MESSAGE_END : MESSAGE_BAD;
-	kind = judge_bytes(datagram);
-	if (kind != MESSAGE_HANDOFF && kind != MESSAGE_STATUS)
+	kind = judge_bytes(datagram, ret_said);
+	if (kind != MESSAGE_HANDOFF && kind != MESSAGE_STATUS && kind != MESSAGE_COMMAND)
 		return kind;
 	if (datagram->fd_count > 1)
 		return MESSAGE_MANY_FDS;
 	if (datagram->flags & MSG_CTRUNC)
 		return MESSAGE_TRUNCATED;
-	if (kind == MESSAGE_STATUS)
-		return datagram->fd_count ? MESSAGE_BAD : MESSAGE_STATUS;
+	if (kind != MESSAGE_HANDOFF)
+		return datagram->fd_count ? MESSAGE_BAD : kind;
 	if (datagram->fd_count == 0)
 		return MESSAGE_NO_FD;
 	return is_tcp(datagram->fds[0]) ? MESSAGE_HANDOFF : MESSAGE_NOT_TCP;
@@ -150,9 +162,11 @@ struct message message_receive(int sender)
 {
 	struct message message = { .fd = -1 };
 	struct datagram datagram = { .fd_count = 0 };
+	struct linger_message said = { .type = 0 };
 
 	receive(sender, &datagram);
-	message.kind = judge(sender, &datagram);
+	message.kind = judge(sender, &datagram, &said);
+	message.command = (enum linger_message_type)said.type;
 	if (message.kind == MESSAGE_HANDOFF) {
 		message.fd = datagram.fds[0];
 		message.handoff = handoff_of(&datagram);

@@ -6,6 +6,7 @@
 #ifndef LINGERD_MESSAGE_H
 #define LINGERD_MESSAGE_H
 
+#include "liblinger/protocol.h"
 #include "lingerd/engine.h"
 
 enum message_kind {
@@ -13,6 +14,7 @@ enum message_kind {
 	MESSAGE_END,  /* the sender is gone, or broken */
 	MESSAGE_HANDOFF,
 	MESSAGE_STATUS,
+	MESSAGE_COMMAND, /* lingerctl's: drain, close-all, reload */
 	/* refusals: whatever came along has been closed */
 	MESSAGE_NO_FD,
 	MESSAGE_MANY_FDS,
@@ -20,13 +22,17 @@ enum message_kind {
 	MESSAGE_BAD,
 	MESSAGE_VERSION,
 	MESSAGE_TRUNCATED,
+	/* refusals by who the sender is, which message_receive() does not know */
+	MESSAGE_SENDER_NOT_ALLOWED,
+	MESSAGE_COMMAND_NOT_ALLOWED,
 	MESSAGE_KINDS,
 };
 
 struct message {
 	enum message_kind kind;
 	int fd;			/* HANDOFF: the caller's from now on; else -1 */
-	struct handoff handoff; /* of a HANDOFF */
+	struct handoff handoff; /* of a HANDOFF, but for the user */
+	enum linger_message_type command;
 };
 
 /*

@@ -14,9 +14,16 @@ const char options_usage[] =
 	"  -t, --check-config       check the settings and end\n"
 	"      --socket PATH        where servers hand over (/run/lingerd/lingerd.sock)\n"
 	"      --socket-mode MODE   access to that socket, octal (0660)\n"
+	"      --allow-users LIST   users who may hand over (all who can open the socket)\n"
+	"      --allow-groups LIST  groups that may hand over\n"
 	"      --idle-timeout SEC   end when nothing has come for so long (2)\n"
 	"      --total-timeout SEC  end after so long in any case (30)\n"
+	"      --byte-cap BYTES     end when so much has come (none)\n"
+	"      --at-deadline HOW    close, reset, or fin-wait-2:SEC (close)\n"
 	"      --max-connections N  connections that may linger at once (65536)\n"
+	"      --max-per-user N     of them, of the processes of one user (none)\n"
+	"      --max-per-client N   of them, of one client address (none)\n"
+	"      --when-full HOW      refuse, or shed-oldest (refuse)\n"
 	"  -h, --help               this text\n"
 	"  -V, --version            the version\n"
 	"\n"
@@ -25,18 +32,34 @@ const char options_usage[] =
 /* Long options without a letter: a value that is no character, plus the setting. */
 enum { OPTION_SETTING = 256 };
 
-static const struct option long_options[] = {
+static const struct option own_options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "check-config", no_argument, NULL, 't' },
-	{ "socket", required_argument, NULL, OPTION_SETTING + SETTING_SOCKET },
-	{ "socket-mode", required_argument, NULL, OPTION_SETTING + SETTING_SOCKET_MODE },
-	{ "idle-timeout", required_argument, NULL, OPTION_SETTING + SETTING_IDLE_TIMEOUT },
-	{ "total-timeout", required_argument, NULL, OPTION_SETTING + SETTING_TOTAL_TIMEOUT },
-	{ "max-connections", required_argument, NULL, OPTION_SETTING + SETTING_MAX_CONNECTIONS },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
-	{ 0 },
 };
+
+enum { OWN_OPTIONS = sizeof(own_options) / sizeof(own_options[0]) };
+
+/* Our own, an option for each setting, and an end. */
+struct all_options {
+	struct option list[OWN_OPTIONS + SETTING_COUNT + 1];
+};
+
+static struct all_options all_options(void)
+{
+	struct all_options all = { .list = { { 0 } } };
+
+	for (int i = 0; i < OWN_OPTIONS; i++)
+		all.list[i] = own_options[i];
+	for (int i = 0; i < SETTING_COUNT; i++)
+		all.list[OWN_OPTIONS + i] = (struct option){
+			.name = setting_names[i],
+			.has_arg = required_argument,
+			.val = OPTION_SETTING + i,
+		};
+	return all;
+}
 
 static int take_option(struct options *options, int option, char *argv[], struct problem *problem)
 {
@@ -82,6 +105,7 @@ static int apply_values(const struct options *options, struct settings *settings
 
 int options_parse(struct options *ret, int argc, char *argv[], struct problem *problem)
 {
+	const struct all_options all = all_options();
 	struct options options = { 0 };
 	struct settings scratch;
 	int error = 0;
@@ -89,7 +113,7 @@ int options_parse(struct options *ret, int argc, char *argv[], struct problem *p
 
 	optind = 0; /* glibc: begin anew */
 	opterr = 0;
-	while (!error && (option = getopt_long(argc, argv, ":c:thV", long_options, NULL)) != -1)
+	while (!error && (option = getopt_long(argc, argv, ":c:thV", all.list, NULL)) != -1)
 		error = take_option(&options, option, argv, problem);
 	if (error)
 		return error;

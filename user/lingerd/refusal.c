@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <stddef.h>
-#include <sys/socket.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -16,31 +15,27 @@ struct cause {
 };
 
 static const struct cause causes[MESSAGE_KINDS] = {
-	[MESSAGE_NO_FD] = { "a handoff without a descriptor",
+	[MESSAGE_NO_FD] = { "sent a handoff without a descriptor",
 			    offsetof(struct counters, refused_no_fd) },
-	[MESSAGE_MANY_FDS] = { "a message with more than one descriptor",
+	[MESSAGE_MANY_FDS] = { "sent a message with more than one descriptor",
 			       offsetof(struct counters, refused_many_fds) },
-	[MESSAGE_NOT_TCP] = { "a descriptor that is no TCP socket",
+	[MESSAGE_NOT_TCP] = { "sent a descriptor that is no TCP socket",
 			      offsetof(struct counters, refused_not_tcp) },
-	[MESSAGE_BAD] = { "a message that cannot be understood",
+	[MESSAGE_BAD] = { "sent a message that cannot be understood",
 			  offsetof(struct counters, refused_bad_message) },
-	[MESSAGE_VERSION] = { "a message of another protocol version",
+	[MESSAGE_VERSION] = { "sent a message of another protocol version",
 			      offsetof(struct counters, refused_version) },
-	[MESSAGE_TRUNCATED] = { "a message whose descriptor was lost at the fd limit",
+	[MESSAGE_TRUNCATED] = { "sent a message whose descriptor was lost at the fd limit",
 				offsetof(struct counters, refused_truncated) },
+	[MESSAGE_SENDER_NOT_ALLOWED] = { "is not of allow-users or allow-groups",
+					 offsetof(struct counters, refused_access) },
+	[MESSAGE_COMMAND_NOT_ALLOWED] = { "gave a command that is root's, and the daemon's own "
+					  "user's",
+					  offsetof(struct counters, refused_command) },
 };
 
-static int process_of(int sender)
-{
-	struct ucred credentials = { .pid = 0 };
-	socklen_t length = sizeof(credentials);
-
-	getsockopt(sender, SOL_SOCKET, SO_PEERCRED, &credentials, &length);
-	return (int)credentials.pid;
-}
-
 void refusal_note(struct refusals *refusals, struct counters *counters, enum message_kind kind,
-		  int sender, uint64_t now_ns)
+		  const struct peer_process *sender, uint64_t now_ns)
 {
 	const struct cause *cause = &causes[kind];
 
@@ -49,8 +44,9 @@ void refusal_note(struct refusals *refusals, struct counters *counters, enum mes
 		refusals->by_kind[kind].unsaid++;
 		return;
 	}
-	log_warning("process %d sent %s; closed (%" PRIu64 " more since the last such line)",
-		    process_of(sender), cause->text, refusals->by_kind[kind].unsaid);
+	log_warning("process %d of user %u %s: refused (%" PRIu64 " more since the last such line)",
+		    (int)sender->pid, (unsigned int)sender->uid, cause->text,
+		    refusals->by_kind[kind].unsaid);
 	refusals->by_kind[kind].unsaid = 0;
 	refusals->by_kind[kind].quiet_until_ns = now_ns + QUIET_NS;
 }

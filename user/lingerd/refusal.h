@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "lingerd/access.h"
 #include "lingerd/counters.h"
 #include "lingerd/message.h"
 
@@ -18,8 +19,8 @@ struct refusals {
 	} by_kind[MESSAGE_KINDS];
 };
 
-/* kind: one of the refusals. sender: the connection that it came by, for its process id. */
+/* kind: one of the refusals. sender: who it came from. */
 void refusal_note(struct refusals *refusals, struct counters *counters, enum message_kind kind,
-		  int sender, uint64_t now_ns);
+		  const struct peer_process *sender, uint64_t now_ns);
 
 #endif

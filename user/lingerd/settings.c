@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 #include "lingerd/settings.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "common/clock.h"
-#include "common/number.h"
 #include "liblinger/linger.h"
 
 const char *const setting_names[SETTING_COUNT] = {
 	[SETTING_SOCKET] = "socket",
 	[SETTING_SOCKET_MODE] = "socket-mode",
+	[SETTING_MAX_CONNECTIONS] = "max-connections",
+	[SETTING_WHEN_FULL] = "when-full",
+	[SETTING_MAX_PER_CLIENT] = "max-per-client",
+	[SETTING_ALLOW_USERS] = "allow-users",
+	[SETTING_ALLOW_GROUPS] = "allow-groups",
 	[SETTING_IDLE_TIMEOUT] = "idle-timeout",
 	[SETTING_TOTAL_TIMEOUT] = "total-timeout",
-	[SETTING_MAX_CONNECTIONS] = "max-connections",
+	[SETTING_BYTE_CAP] = "byte-cap",
+	[SETTING_AT_DEADLINE] = "at-deadline",
+	[SETTING_MAX_PER_USER] = "max-per-user",
 };
 
-static const double LONGEST_TIMEOUT_S = 3600;
-
-enum { MOST_CONNECTIONS = 1000000 };
+_Static_assert(SETTING_COUNT <= 32, "a bit for each in user_settings.given");
 
 void problem_say(struct problem *problem, const char *format, ...)
 {
@@ -37,90 +38,39 @@ void settings_default(struct settings *settings)
 	*settings = (struct settings){
 		.socket_path = LINGER_DEFAULT_SOCKET,
 		.socket_mode = 0660,
-		.idle_timeout_ns = 2 * NS_PER_S,
-		.total_timeout_ns = 30 * NS_PER_S,
 		.max_connections = DEFAULT_MAX_CONNECTIONS,
+		.when_full = FULL_REFUSE,
+		.max_per_client = POLICY_NO_LIMIT,
+		.policy = {
+			.idle_ns = 2 * NS_PER_S,
+			.total_ns = 30 * NS_PER_S,
+			.byte_cap = POLICY_NO_CAP,
+			.max_per_user = POLICY_NO_LIMIT,
+			.give_up = GIVE_UP_CLOSE,
+		},
 	};
 }
 
-static int set_path(struct settings *settings, const char *value, struct problem *problem)
+static void override(struct linger_policy *policy, const struct user_settings *user)
 {
-	size_t length = strlen(value);
-
-	if (!length) {
-		problem_say(problem, "socket: the path is empty");
-		return -EINVAL;
+	if (user->given & 1U << SETTING_IDLE_TIMEOUT)
+		policy->idle_ns = user->policy.idle_ns;
+	if (user->given & 1U << SETTING_TOTAL_TIMEOUT)
+		policy->total_ns = user->policy.total_ns;
+	if (user->given & 1U << SETTING_BYTE_CAP)
+		policy->byte_cap = user->policy.byte_cap;
+	if (user->given & 1U << SETTING_MAX_PER_USER)
+		policy->max_per_user = user->policy.max_per_user;
+	if (user->given & 1U << SETTING_AT_DEADLINE) {
+		policy->give_up = user->policy.give_up;
+		policy->fin_wait_2_s = user->policy.fin_wait_2_s;
 	}
-	if (length >= SOCKET_PATH_SIZE) {
-		problem_say(problem,
-			    "socket: the path has %zu bytes, a socket path %d at most; choose a "
-			    "shorter one",
-			    length, SOCKET_PATH_SIZE - 1);
-		return -EINVAL;
-	}
-	memcpy(settings->socket_path, value, length + 1);
-	return 0;
 }
 
-static int set_mode(struct settings *settings, const char *value, struct problem *problem)
+void settings_policy_of(const struct settings *settings, uid_t uid, struct linger_policy *ret)
 {
-	size_t length = strlen(value);
-
-	if (length < 3 || length > 4 || strspn(value, "01234567") != length ||
-	    (length == 4 && value[0] != '0')) {
-		problem_say(problem, "socket-mode: '%.32s' is no mode from 000 to 777", value);
-		return -EINVAL;
-	}
-	settings->socket_mode = (mode_t)strtoul(value, NULL, 8);
-	return 0;
-}
-
-static int set_seconds(const char *name, uint64_t *ret_ns, const char *value,
-		       struct problem *problem)
-{
-	uint64_t ns;
-
-	if (number_parse_seconds(value, LONGEST_TIMEOUT_S, &ns) || !ns) {
-		problem_say(problem,
-			    "%s: '%.32s' is no time in seconds, more than 0 and up to %.0f", name,
-			    value, LONGEST_TIMEOUT_S);
-		return -EINVAL;
-	}
-	*ret_ns = ns;
-	return 0;
-}
-
-static int set_connections(struct settings *settings, const char *value, struct problem *problem)
-{
-	uint64_t number;
-
-	if (number_parse(value, 1, MOST_CONNECTIONS, &number)) {
-		problem_say(problem, "max-connections: '%.32s' is no number from 1 to %d", value,
-			    MOST_CONNECTIONS);
-		return -EINVAL;
-	}
-	settings->max_connections = (uint32_t)number;
-	return 0;
-}
-
-int settings_set(struct settings *settings, enum setting setting, const char *value,
-		 struct problem *problem)
-{
-	switch (setting) {
-	case SETTING_SOCKET:
-		return set_path(settings, value, problem);
-	case SETTING_SOCKET_MODE:
-		return set_mode(settings, value, problem);
-	case SETTING_IDLE_TIMEOUT:
-		return set_seconds(setting_names[setting], &settings->idle_timeout_ns, value,
-				   problem);
-	case SETTING_TOTAL_TIMEOUT:
-		return set_seconds(setting_names[setting], &settings->total_timeout_ns, value,
-				   problem);
-	case SETTING_MAX_CONNECTIONS:
-		return set_connections(settings, value, problem);
-	case SETTING_COUNT:
-		break;
-	}
-	abort();
+	*ret = settings->policy;
+	for (uint32_t i = 0; i < settings->user_count; i++)
+		if (settings->users[i].uid == uid)
+			override(ret, &settings->users[i]);
 }

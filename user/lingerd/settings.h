@@ -3,35 +3,74 @@
  * What can be set, from a configuration file or the command line: both know the same keys (the
  * long options, without dashes). Settings are made in a staging structure and take effect only
  * when all of them are good.
+ *
+ *	settings.c	the settings as a whole
+ *	settings_values.c  what may stand behind each key
+ *	settings_file.c	   the file: [lingerd] for everybody, [user NAME] for the processes of one user
  */
 #ifndef LINGERD_SETTINGS_H
 #define LINGERD_SETTINGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "lingerd/access.h"
+#include "lingerd/policy.h"
+
 /* unix(7): sun_path with its final NUL. */
 enum { SOCKET_PATH_SIZE = 108 };
-
-struct settings {
-	char socket_path[SOCKET_PATH_SIZE];
-	mode_t socket_mode;
-	uint64_t idle_timeout_ns;
-	uint64_t total_timeout_ns;
-	uint32_t max_connections; /* wished for; limits.h says how many there can be */
-};
 
 enum setting {
 	SETTING_SOCKET,
 	SETTING_SOCKET_MODE,
+	SETTING_MAX_CONNECTIONS,
+	SETTING_WHEN_FULL,
+	SETTING_MAX_PER_CLIENT,
+	SETTING_ALLOW_USERS,
+	SETTING_ALLOW_GROUPS,
+	/* From here on, users may have their own. */
 	SETTING_IDLE_TIMEOUT,
 	SETTING_TOTAL_TIMEOUT,
-	SETTING_MAX_CONNECTIONS,
+	SETTING_BYTE_CAP,
+	SETTING_AT_DEADLINE,
+	SETTING_MAX_PER_USER,
 	SETTING_COUNT,
 };
 
 extern const char *const setting_names[SETTING_COUNT];
+
+static inline bool setting_is_of_users(enum setting setting)
+{
+	return setting >= SETTING_IDLE_TIMEOUT;
+}
+
+enum when_full {
+	FULL_REFUSE,	  /* take nothing: senders linger for themselves */
+	FULL_SHED_OLDEST, /* give up the connection that lingers for longest */
+};
+
+/* Of one user: what is given goes over what holds for everybody. */
+struct user_settings {
+	uid_t uid;
+	uint32_t given; /* a bit for each setting */
+	struct linger_policy policy;
+};
+
+enum { USER_SETTINGS_MAX = 32 };
+
+struct settings {
+	char socket_path[SOCKET_PATH_SIZE];
+	mode_t socket_mode;
+	uint32_t max_connections; /* wished for; limits.h says how many there can be */
+	enum when_full when_full;
+	uint32_t max_per_client; /* or POLICY_NO_LIMIT */
+	struct access access;
+	struct linger_policy policy; /* of everybody */
+	struct user_settings users[USER_SETTINGS_MAX];
+	uint32_t user_count;
+};
 
 /* Asked for unless something else is set: more than most limits of open files allow. */
 enum { DEFAULT_MAX_CONNECTIONS = 65536 };
@@ -46,14 +85,22 @@ __attribute__((format(printf, 2, 3))) void problem_say(struct problem *problem, 
 
 void settings_default(struct settings *settings);
 
-/* Sets one. 0, or -EINVAL with *problem said and the settings untouched. */
+/* Sets one for everybody. 0, or -EINVAL with *problem said and the settings untouched. */
 int settings_set(struct settings *settings, enum setting setting, const char *value,
 		 struct problem *problem);
 
+/* What a value of setting_is_of_users() does to a policy; otherwise as settings_set(). */
+int settings_set_policy(struct linger_policy *policy, enum setting setting, const char *value,
+			struct problem *problem);
+
 /*
  * Reads a file over the settings. 0, or a negative errno with *problem said ("FILE:LINE: ..." where
- * a line is to blame) and the settings untouched. Blocks in reading the file.
+ * a line is to blame) and the settings untouched. Blocks in reading the file, and in looking up
+ * the names of users and groups.
  */
 int settings_read_file(struct settings *settings, const char *path, struct problem *problem);
+
+/* What holds for the processes of this user. */
+void settings_policy_of(const struct settings *settings, uid_t uid, struct linger_policy *ret);
 
 #endif

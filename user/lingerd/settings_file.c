@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/inifile.h"
+#include "lingerd/access.h"
 
 struct reading {
 	struct problem *problem; /* that of the first line */
@@ -35,17 +36,63 @@ static int find_setting(const char *name, enum setting *ret)
 	return -ENOENT;
 }
 
+/* A section of its own for each user; *ret: where its settings go. */
+static bool find_user(struct inifile_place place, struct settings *settings, const char *name,
+		      struct user_settings **ret)
+{
+	uid_t uid;
+
+	if (access_find_user(name, &uid))
+		return inifile_complain(place, "there is no user '%.64s' on this system", name);
+	for (uint32_t i = 0; i < settings->user_count; i++) {
+		*ret = &settings->users[i];
+		if ((*ret)->uid == uid)
+			return true;
+	}
+	if (settings->user_count == USER_SETTINGS_MAX)
+		return inifile_complain(place, "more than %d users have a section",
+					USER_SETTINGS_MAX);
+	*ret = &settings->users[settings->user_count++];
+	(*ret)->uid = uid;
+	return true;
+}
+
+static bool take_value_of_user(struct reading *reading, struct inifile_place place,
+			       const char *user_name, enum setting setting, const char *value)
+{
+	struct user_settings *user = NULL;
+	struct problem problem;
+
+	if (!setting_is_of_users(setting))
+		return inifile_complain(place, "'%s' is for all users: it belongs into [lingerd]",
+					setting_names[setting]);
+	if (!find_user(place, &reading->staged, user_name, &user))
+		return false;
+	if (user->given & 1U << setting)
+		return inifile_complain(place, "'%s' has been set before (or the line is indented)",
+					setting_names[setting]);
+	user->given |= 1U << setting;
+	if (settings_set_policy(&user->policy, setting, value, &problem))
+		return inifile_complain(place, "%s", problem.text);
+	return true;
+}
+
 static bool take_value(void *context, struct inifile_place place, const char *section,
 		       const char *name, const char *value)
 {
+	static const char of_user[] = "user ";
 	struct reading *reading = context;
 	struct problem problem;
 	enum setting setting;
 
-	if (strcmp(section, "lingerd"))
-		return inifile_complain(place, "'%.64s' is not in section [lingerd]", name);
+	if (strcmp(section, "lingerd") != 0 && strncmp(section, of_user, strlen(of_user)) != 0)
+		return inifile_complain(place, "'%.64s' is neither in [lingerd] nor in [user NAME]",
+					name);
 	if (find_setting(name, &setting))
 		return inifile_complain(place, "there is no setting '%.64s'", name);
+	if (strcmp(section, "lingerd") != 0)
+		return take_value_of_user(reading, place, section + strlen(of_user), setting,
+					  value);
 	/* libinih takes an indented line for a second value of the key before. */
 	if (reading->seen[setting])
 		return inifile_complain(place, "'%s' has been set before (or the line is indented)",

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -73,6 +75,26 @@ static int socket_unsent(void *context, int fd, uint32_t *ret)
 	return 0;
 }
 
+static int socket_peer(void *context, int fd, struct sockaddr_storage *ret)
+{
+	socklen_t length = sizeof(*ret);
+
+	(void)context;
+	return getpeername(fd, (struct sockaddr *)ret, &length) ? -errno : 0;
+}
+
+static void socket_give_up(void *context, int fd, const struct linger_policy *policy)
+{
+	const struct linger reset = { .l_onoff = 1 };
+	int seconds = (int)policy->fin_wait_2_s;
+
+	(void)context;
+	if (policy->give_up == GIVE_UP_RESET)
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	else if (policy->give_up == GIVE_UP_FIN_WAIT_2)
+		setsockopt(fd, IPPROTO_TCP, TCP_LINGER2, &seconds, sizeof(seconds));
+}
+
 static int socket_watch(void *context, int fd)
 {
 	const struct socket_io *io = context;
@@ -99,6 +121,8 @@ const struct linger_io socket_linger_io = {
 	.discard = socket_discard,
 	.discard_notices = socket_discard_notices,
 	.unsent = socket_unsent,
+	.peer = socket_peer,
+	.give_up = socket_give_up,
 	.watch = socket_watch,
 	.unwatch = socket_unwatch,
 	.close = socket_close,

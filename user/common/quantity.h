@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Quantities as a scenario writes them: bytes "5k" or "1m" (1024s), times "200ms" or "3s".
+ * Quantities as files of ours write them: bytes "5k", "1m" or "2g" (1024s), times "200ms" or "3s".
  * Each call answers as number_parse(): 0, -EINVAL or -ERANGE, *ret untouched on errors.
  */
-#ifndef LINGERBENCH_QUANTITY_H
-#define LINGERBENCH_QUANTITY_H
+#ifndef COMMON_QUANTITY_H
+#define COMMON_QUANTITY_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "lingerbench/quantity.h"
+#include "common/quantity.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -43,7 +43,7 @@ static int parse_scaled(const char *text, const struct suffix *suffixes, uint64_
 int quantity_parse_bytes(const char *text, uint64_t least, uint64_t most, uint64_t *ret)
 {
 	static const struct suffix suffixes[] = {
-		{ "k", 1024 }, { "m", 1024 * 1024 }, { "", 1 }, { NULL, 0 }
+		{ "k", 1 << 10 }, { "m", 1 << 20 }, { "g", 1 << 30 }, { "", 1 }, { NULL, 0 }
 	};
 
 	return parse_scaled(text, suffixes, least, most, ret);

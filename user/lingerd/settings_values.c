@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/number.h"
+#include "common/quantity.h"
+#include "lingerd/settings.h"
+
+static const double LONGEST_TIMEOUT_S = 3600;
+
+enum {
+	MOST_CONNECTIONS = 1000000,
+	/* tcp(7): the kernel takes no longer time for TCP_LINGER2. */
+	LONGEST_FIN_WAIT_2_S = 120,
+	NAMES_MAX = 256,
+};
+
+static int set_path(struct settings *settings, const char *value, struct problem *problem)
+{
+	size_t length = strlen(value);
+
+	if (!length) {
+		problem_say(problem, "socket: the path is empty");
+		return -EINVAL;
+	}
+	if (length >= SOCKET_PATH_SIZE) {
+		problem_say(problem,
+			    "socket: the path has %zu bytes, a socket path %d at most; choose a "
+			    "shorter one",
+			    length, SOCKET_PATH_SIZE - 1);
+		return -EINVAL;
+	}
+	memcpy(settings->socket_path, value, length + 1);
+	return 0;
+}
+
+static int set_mode(struct settings *settings, const char *value, struct problem *problem)
+{
+	size_t length = strlen(value);
+
+	if (length < 3 || length > 4 || strspn(value, "01234567") != length ||
+	    (length == 4 && value[0] != '0')) {
+		problem_say(problem, "socket-mode: '%.32s' is no mode from 000 to 777", value);
+		return -EINVAL;
+	}
+	settings->socket_mode = (mode_t)strtoul(value, NULL, 8);
+	return 0;
+}
+
+static int set_when_full(struct settings *settings, const char *value, struct problem *problem)
+{
+	if (!strcmp(value, "refuse"))
+		settings->when_full = FULL_REFUSE;
+	else if (!strcmp(value, "shed-oldest"))
+		settings->when_full = FULL_SHED_OLDEST;
+	else {
+		problem_say(problem, "when-full: '%.32s' is neither refuse nor shed-oldest", value);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int set_connections(uint32_t *ret, const char *value, struct problem *problem)
+{
+	uint64_t number;
+
+	if (number_parse(value, 1, MOST_CONNECTIONS, &number)) {
+		problem_say(problem, "max-connections: '%.32s' is no number from 1 to %d", value,
+			    MOST_CONNECTIONS);
+		return -EINVAL;
+	}
+	*ret = (uint32_t)number;
+	return 0;
+}
+
+static int set_quota(enum setting setting, uint32_t *ret, const char *value,
+		     struct problem *problem)
+{
+	uint64_t number = POLICY_NO_LIMIT;
+
+	if (strcmp(value, "none") != 0 && number_parse(value, 1, MOST_CONNECTIONS, &number)) {
+		problem_say(problem, "%s: '%.32s' is neither none nor a number from 1 to %d",
+			    setting_names[setting], value, MOST_CONNECTIONS);
+		return -EINVAL;
+	}
+	*ret = (uint32_t)number;
+	return 0;
+}
+
+/* Names or numbers, with commas or blanks between them. */
+static int set_ids(enum setting setting, uint32_t ret[ACCESS_MAX], uint32_t *ret_count,
+		   const char *value, struct problem *problem)
+{
+	int (*find)(const char *, uint32_t *) =
+		setting == SETTING_ALLOW_USERS ? access_find_user : access_find_group;
+	uint32_t ids[ACCESS_MAX] = { 0 };
+	char names[NAMES_MAX];
+	uint32_t count = 0;
+	char *rest = names;
+	char *name;
+
+	if (strlen(value) >= sizeof(names)) {
+		problem_say(problem, "%s: more than %zu bytes", setting_names[setting],
+			    sizeof(names) - 1);
+		return -EINVAL;
+	}
+	strcpy(names, value);
+	while ((name = strsep(&rest, ", \t"))) {
+		if (!*name)
+			continue;
+		if (count == ACCESS_MAX) {
+			problem_say(problem, "%s: more than %d names", setting_names[setting],
+				    ACCESS_MAX);
+			return -EINVAL;
+		}
+		if (find(name, &ids[count++])) {
+			problem_say(problem, "%s: there is no '%.64s' on this system",
+				    setting_names[setting], name);
+			return -EINVAL;
+		}
+	}
+	if (!count) {
+		problem_say(problem, "%s: names nobody; leave it out to allow everybody",
+			    setting_names[setting]);
+		return -EINVAL;
+	}
+	memcpy(ret, ids, sizeof(ids));
+	*ret_count = count;
+	return 0;
+}
+
+static int set_seconds(enum setting setting, uint64_t *ret_ns, const char *value,
+		       struct problem *problem)
+{
+	uint64_t ns;
+
+	if (number_parse_seconds(value, LONGEST_TIMEOUT_S, &ns) || !ns) {
+		problem_say(problem,
+			    "%s: '%.32s' is no time in seconds, more than 0 and up to %.0f",
+			    setting_names[setting], value, LONGEST_TIMEOUT_S);
+		return -EINVAL;
+	}
+	*ret_ns = ns;
+	return 0;
+}
+
+static int set_byte_cap(struct linger_policy *policy, const char *value, struct problem *problem)
+{
+	uint64_t bytes = POLICY_NO_CAP;
+
+	if (strcmp(value, "none") != 0 && quantity_parse_bytes(value, 1, 1ULL << 40, &bytes)) {
+		problem_say(problem,
+			    "byte-cap: '%.32s' is neither none nor a number of bytes (64k, 10m, "
+			    "1g)",
+			    value);
+		return -EINVAL;
+	}
+	policy->byte_cap = bytes;
+	return 0;
+}
+
+static int set_at_deadline(struct linger_policy *policy, const char *value, struct problem *problem)
+{
+	static const char prefix[] = "fin-wait-2:";
+	uint64_t seconds = 0;
+
+	if (!strcmp(value, "close")) {
+		policy->give_up = GIVE_UP_CLOSE;
+	} else if (!strcmp(value, "reset")) {
+		policy->give_up = GIVE_UP_RESET;
+	} else if (!strncmp(value, prefix, strlen(prefix)) &&
+		   !number_parse(value + strlen(prefix), 1, LONGEST_FIN_WAIT_2_S, &seconds)) {
+		policy->give_up = GIVE_UP_FIN_WAIT_2;
+	} else {
+		problem_say(problem,
+			    "at-deadline: '%.32s' is none of close, reset and fin-wait-2:SECONDS "
+			    "(1 to %d)",
+			    value, LONGEST_FIN_WAIT_2_S);
+		return -EINVAL;
+	}
+	policy->fin_wait_2_s = (uint32_t)seconds;
+	return 0;
+}
+
+int settings_set_policy(struct linger_policy *policy, enum setting setting, const char *value,
+			struct problem *problem)
+{
+	switch (setting) {
+	case SETTING_IDLE_TIMEOUT:
+		return set_seconds(setting, &policy->idle_ns, value, problem);
+	case SETTING_TOTAL_TIMEOUT:
+		return set_seconds(setting, &policy->total_ns, value, problem);
+	case SETTING_BYTE_CAP:
+		return set_byte_cap(policy, value, problem);
+	case SETTING_AT_DEADLINE:
+		return set_at_deadline(policy, value, problem);
+	case SETTING_MAX_PER_USER:
+		return set_quota(setting, &policy->max_per_user, value, problem);
+	default:
+		abort();
+	}
+}
+
+int settings_set(struct settings *settings, enum setting setting, const char *value,
+		 struct problem *problem)
+{
+	switch (setting) {
+	case SETTING_SOCKET:
+		return set_path(settings, value, problem);
+	case SETTING_SOCKET_MODE:
+		return set_mode(settings, value, problem);
+	case SETTING_MAX_CONNECTIONS:
+		return set_connections(&settings->max_connections, value, problem);
+	case SETTING_WHEN_FULL:
+		return set_when_full(settings, value, problem);
+	case SETTING_MAX_PER_CLIENT:
+		return set_quota(setting, &settings->max_per_client, value, problem);
+	case SETTING_ALLOW_USERS:
+		return set_ids(setting, settings->access.users, &settings->access.user_count, value,
+			       problem);
+	case SETTING_ALLOW_GROUPS:
+		return set_ids(setting, settings->access.groups, &settings->access.group_count,
+			       value, problem);
+	default:
+		return settings_set_policy(&settings->policy, setting, value, problem);
+	}
+}
