@@ -17,8 +17,9 @@
 enum linger_message_type {
 	LINGER_MESSAGE_HANDOFF = 1, /* carries one fd (SCM_RIGHTS); is not answered */
 	/* Those below carry none, and are answered by one datagram. */
-	LINGER_MESSAGE_STATUS = 2,    /* "name value\n" lines */
-	LINGER_MESSAGE_DRAIN = 3,     /* take no more, end when nothing lingers; "ok..." or "error..." */
+	LINGER_MESSAGE_STATUS = 2, /* "name value\n" lines */
+	LINGER_MESSAGE_DRAIN =
+		3, /* take no more, end when nothing lingers; "ok..." or "error..." */
 	LINGER_MESSAGE_CLOSE_ALL = 4, /* close what lingers; likewise */
 	LINGER_MESSAGE_RELOAD = 5,    /* read the configuration again; likewise */
 };

@@ -36,37 +36,38 @@ static int find_setting(const char *name, enum setting *ret)
 	return -ENOENT;
 }
 
-/* A section of its own for each user; *ret: where its settings go. */
-static bool find_user(struct inifile_place place, struct settings *settings, const char *name,
-		      struct user_settings **ret)
+/* Where the settings of this user go; NULL, and a complaint, if there is no such user or no place. */
+static struct user_settings *find_user(struct inifile_place place, struct settings *settings,
+				       const char *name)
 {
 	uid_t uid;
 
-	if (access_find_user(name, &uid))
-		return inifile_complain(place, "there is no user '%.64s' on this system", name);
-	for (uint32_t i = 0; i < settings->user_count; i++) {
-		*ret = &settings->users[i];
-		if ((*ret)->uid == uid)
-			return true;
+	if (access_find_user(name, &uid)) {
+		inifile_complain(place, "there is no user '%.64s' on this system", name);
+		return NULL;
 	}
-	if (settings->user_count == USER_SETTINGS_MAX)
-		return inifile_complain(place, "more than %d users have a section",
-					USER_SETTINGS_MAX);
-	*ret = &settings->users[settings->user_count++];
-	(*ret)->uid = uid;
-	return true;
+	for (uint32_t i = 0; i < settings->user_count; i++)
+		if (settings->users[i].uid == uid)
+			return &settings->users[i];
+	if (settings->user_count == USER_SETTINGS_MAX) {
+		inifile_complain(place, "more than %d users have a section", USER_SETTINGS_MAX);
+		return NULL;
+	}
+	settings->users[settings->user_count].uid = uid;
+	return &settings->users[settings->user_count++];
 }
 
 static bool take_value_of_user(struct reading *reading, struct inifile_place place,
 			       const char *user_name, enum setting setting, const char *value)
 {
-	struct user_settings *user = NULL;
+	struct user_settings *user;
 	struct problem problem;
 
 	if (!setting_is_of_users(setting))
 		return inifile_complain(place, "'%s' is for all users: it belongs into [lingerd]",
 					setting_names[setting]);
-	if (!find_user(place, &reading->staged, user_name, &user))
+	user = find_user(place, &reading->staged, user_name);
+	if (!user)
 		return false;
 	if (user->given & 1U << setting)
 		return inifile_complain(place, "'%s' has been set before (or the line is indented)",
