@@ -296,7 +296,7 @@ static size_t random_message(unsigned char bytes[64])
 		for (length = 1 + (size_t)random() % 63; length && random() % 64;)
 			bytes[random() % 64] = (unsigned char)random();
 	if (bytes[offsetof(struct linger_message, type)] >= LINGER_MESSAGE_STATUS &&
-	    bytes[offsetof(struct linger_message, type)] <= LINGER_MESSAGE_RELOAD)
+	    bytes[offsetof(struct linger_message, type)] <= LINGER_MESSAGE_TAKE_OVER)
 		bytes[offsetof(struct linger_message, type)] = 77; /* counted apart, or obeyed */
 	return length;
 }

@@ -121,7 +121,7 @@ static void mutated_messages_pass_only_where_it_does_not_matter(void **state)
 		if (at >= offsetof(struct linger_message, flags))
 			assert_int_equal(error, 0);
 		else if (mutated.type >= LINGER_MESSAGE_STATUS &&
-			 mutated.type <= LINGER_MESSAGE_RELOAD)
+			 mutated.type <= LINGER_MESSAGE_TAKE_OVER)
 			assert_int_equal(error, 0);
 		else
 			assert_int_not_equal(error, 0);

@@ -17,7 +17,7 @@ int linger_message_parse(const void *datagram, size_t length, struct linger_mess
 		return -EPROTONOSUPPORT;
 	if (message.size != length)
 		return -EBADMSG;
-	if (message.type < LINGER_MESSAGE_HANDOFF || message.type > LINGER_MESSAGE_RELOAD)
+	if (message.type < LINGER_MESSAGE_HANDOFF || message.type > LINGER_MESSAGE_TAKE_OVER)
 		return -ENOMSG;
 	*ret = message;
 	return 0;

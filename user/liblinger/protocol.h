@@ -22,6 +22,8 @@ enum linger_message_type {
 		3, /* take no more, end when nothing lingers; "ok..." or "error..." */
 	LINGER_MESSAGE_CLOSE_ALL = 4, /* close what lingers; likewise */
 	LINGER_MESSAGE_RELOAD = 5,    /* read the configuration again; likewise */
+	/* "ok..." with the listening socket, its lock and what lingers, or "error..." with nothing */
+	LINGER_MESSAGE_TAKE_OVER = 6,
 };
 
 enum linger_message_flags {

@@ -5,7 +5,7 @@
  *
  * Counters never go back while the daemon lives; gauges say how things are now. At any time
  *
- *	handoffs == lingers + the sum of the ended_...
+ *	handoffs + restored == lingers + the sum of the ended_... + passed_on
  *
  * and every message that came is in handoffs, status_requests, commands or one of the refused_...
  */
@@ -21,6 +21,8 @@
 	X(max_connections, "connections that may linger at once")                                  \
 	X(senders, "processes connected to hand over")                                             \
 	X(handoffs, "connections taken over")                                                      \
+	X(restored, "connections continued from the process before this one")                      \
+	X(passed_on, "connections left to the process after this one")                             \
 	X(ended_fin, "ended well: the peer closed, too")                                           \
 	X(ended_reset, "ended by the peer's reset")                                                \
 	X(ended_idle, "ended by the idle timeout")                                                 \

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -14,36 +13,13 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "lingerd/engine.h"
+#include "lingerd/daemon_parts.h"
 #include "lingerd/events.h"
-#include "lingerd/intake.h"
-#include "lingerd/limits.h"
-#include "lingerd/listener.h"
-#include "lingerd/socket_io.h"
+#include "lingerd/takeover.h"
 
-static const uint64_t GRACE_NS = 5 * NS_PER_S;
 static const uint64_t REST_NS = 1 * NS_PER_MS;
 
 enum { EVENTS_PER_ROUND = 256 };
-
-struct daemon {
-	const struct options *options;
-	struct settings settings;
-	struct users users;
-	struct limits limits;
-	uint64_t nofile;
-	struct listener listener;
-	struct socket_io io;
-	int signals;
-	struct linger_engine *engine;
-	struct intake *intake;
-	struct counters counters;
-	uint64_t last_messages_ns;
-	bool drain_wanted; /* by lingerctl: to be begun when the round is over */
-	bool stopping;
-	bool cut;
-	uint64_t stop_at_ns; /* when stopping */
-};
 
 static int open_signals(struct daemon *daemon)
 {
@@ -60,9 +36,6 @@ static int open_signals(struct daemon *daemon)
 		return -errno;
 	return events_add(daemon->io.epoll, daemon->signals, EVENT_SIGNAL);
 }
-
-static void carry_out(void *context, enum linger_message_type command,
-		      char answer[COMMAND_ANSWER_SIZE]);
 
 static int open_parts(struct daemon *daemon)
 {
@@ -89,7 +62,7 @@ static int open_parts(struct daemon *daemon)
 						   .users = &daemon->users,
 						   .engine = daemon->engine,
 						   .counters = &daemon->counters,
-						   .command = carry_out,
+						   .command = daemon_carry_out,
 						   .command_context = daemon,
 					   });
 }
@@ -102,6 +75,8 @@ static void free_parts(struct daemon *daemon)
 		close(daemon->signals);
 	if (daemon->io.epoll >= 0)
 		close(daemon->io.epoll);
+	if (daemon->given_over)
+		return;
 	listener_unlink(&daemon->listener);
 	listener_close(&daemon->listener);
 }
@@ -122,7 +97,42 @@ static void say_start(const struct daemon *daemon)
 			    settings->max_connections, daemon->nofile);
 }
 
-static int open_daemon(struct daemon *daemon, struct problem *problem)
+/* Passed to us, taken over, or our own. */
+static int open_listener(struct daemon *daemon, struct inherited *inherited,
+			 struct problem *problem)
+{
+	int error = 0;
+
+	if (inherited->listener < 0 && daemon->options->take_over)
+		error = takeover_ask(inherited, daemon->settings.socket_path, problem);
+	if (error)
+		return error;
+	if (inherited->listener < 0)
+		return listener_open(&daemon->listener, &daemon->settings, problem);
+	error = listener_inherit(&daemon->listener, inherited->listener, inherited->lock, problem);
+	if (error) {
+		close(inherited->listener);
+		if (inherited->lock >= 0)
+			close(inherited->lock);
+	}
+	return error;
+}
+
+static void go_on_with(struct daemon *daemon, struct succession *left)
+{
+	uint64_t count = 0;
+
+	if (!left->count)
+		return;
+	for (uint32_t i = 0; i < left->count; i++)
+		count += succession_take(left->queues[i], daemon->engine, &daemon->users,
+					 &daemon->settings, &daemon->limits, &daemon->counters);
+	left->count = 0;
+	service_unstore(&daemon->service);
+	log_info("goes on with %" PRIu64 " connections of the process before", count);
+}
+
+static int open_daemon(struct daemon *daemon, struct inherited *inherited, struct problem *problem)
 {
 	int error = options_settings(daemon->options, &daemon->settings, problem);
 
@@ -137,7 +147,7 @@ static int open_daemon(struct daemon *daemon, struct problem *problem)
 		return error;
 	}
 	daemon->counters.max_connections = daemon->limits.connections;
-	error = listener_open(&daemon->listener, &daemon->settings, problem);
+	error = open_listener(daemon, inherited, problem);
 	if (error)
 		return error;
 	error = open_parts(daemon);
@@ -151,6 +161,7 @@ static int open_daemon(struct daemon *daemon, struct problem *problem)
 int daemon_open(struct daemon **ret, const struct options *options, struct problem *problem)
 {
 	struct daemon *daemon = calloc(1, sizeof(*daemon));
+	struct inherited inherited;
 	int error;
 
 	if (!daemon) {
@@ -160,135 +171,28 @@ int daemon_open(struct daemon **ret, const struct options *options, struct probl
 	daemon->options = options;
 	daemon->io.epoll = -1;
 	daemon->signals = -1;
-	error = open_daemon(daemon, problem);
+	daemon->asker = -1;
+	service_open(&daemon->service);
+	error = service_inherit(&inherited, problem);
+	if (!error)
+		error = open_daemon(daemon, &inherited, problem);
 	if (error) {
+		succession_close(&inherited.left);
 		free(daemon);
 		return error;
 	}
+	go_on_with(daemon, &inherited.left);
 	say_start(daemon);
+	service_ready(&daemon->service);
 	*ret = daemon;
 	return 0;
-}
-
-static void say_unchanged(const struct settings *old, const struct settings *new)
-{
-	if (strcmp(old->socket_path, new->socket_path) != 0)
-		log_warning("socket cannot change while lingerd runs: it stays %s",
-			    old->socket_path);
-	if (old->socket_mode != new->socket_mode)
-		log_warning("socket-mode cannot change while lingerd runs: it stays %04o",
-			    (unsigned int)old->socket_mode);
-	if (old->max_connections != new->max_connections)
-		log_warning("max-connections cannot change while lingerd runs: it stays %" PRIu32,
-			    old->max_connections);
-}
-
-/* All or nothing. 0, or a negative errno with *problem said. */
-static int reload(struct daemon *daemon, struct problem *problem)
-{
-	struct settings settings;
-	int error = options_settings(daemon->options, &settings, problem);
-
-	if (error) {
-		log_error("%s; all settings stay as they were", problem->text);
-		return error;
-	}
-	say_unchanged(&daemon->settings, &settings);
-	memcpy(settings.socket_path, daemon->settings.socket_path, sizeof(settings.socket_path));
-	settings.socket_mode = daemon->settings.socket_mode;
-	settings.max_connections = daemon->settings.max_connections;
-	daemon->settings = settings;
-	users_apply(&daemon->users, &settings);
-	linger_engine_policies_changed(daemon->engine);
-	linger_engine_limit_clients(daemon->engine, settings.max_per_client);
-	intake_settings_changed(daemon->intake);
-	log_info("settings read again: idle timeout %.6g s, total %.6g s",
-		 (double)settings.policy.idle_ns / NS_PER_S,
-		 (double)settings.policy.total_ns / NS_PER_S);
-	return 0;
-}
-
-/* No new connections. grace_ns: how long those that linger may go on, at most. */
-static void begin_to_end(struct daemon *daemon, uint64_t grace_ns)
-{
-	daemon->stopping = true;
-	daemon->stop_at_ns = grace_ns == UINT64_MAX ? UINT64_MAX : clock_now_ns() + grace_ns;
-	listener_unlink(&daemon->listener);
-	intake_stop(daemon->intake);
-}
-
-static void stop(struct daemon *daemon)
-{
-	bool draining = daemon->stopping && daemon->stop_at_ns == UINT64_MAX;
-
-	if (daemon->stopping && !draining) {
-		daemon->cut = true;
-		return;
-	}
-	if (draining)
-		daemon->stop_at_ns = clock_now_ns() + GRACE_NS;
-	else
-		begin_to_end(daemon, GRACE_NS);
-	log_info("ending: %" PRIu64 " connections have %.6g s to come to their end",
-		 daemon->counters.lingers, (double)GRACE_NS / NS_PER_S);
-}
-
-static void drain(struct daemon *daemon)
-{
-	daemon->drain_wanted = false;
-	if (daemon->stopping)
-		return;
-	begin_to_end(daemon, UINT64_MAX);
-	log_info("draining: taking no more, and ending when the %" PRIu64
-		 " connections that linger have",
-		 daemon->counters.lingers);
-}
-
-static void carry_out(void *context, enum linger_message_type command,
-		      char answer[COMMAND_ANSWER_SIZE])
-{
-	struct daemon *daemon = context;
-	uint64_t lingers = daemon->counters.lingers;
-	struct problem problem = { "" };
-
-	switch (command) {
-	case LINGER_MESSAGE_DRAIN:
-		daemon->drain_wanted = true;
-		snprintf(answer, COMMAND_ANSWER_SIZE,
-			 "ok: takes no more; ends when %" PRIu64 " connections have\n", lingers);
-		return;
-	case LINGER_MESSAGE_CLOSE_ALL:
-		linger_engine_end_all(daemon->engine, LINGER_COMMAND);
-		log_info("closed all %" PRIu64 " connections, as commanded", lingers);
-		snprintf(answer, COMMAND_ANSWER_SIZE, "ok: closed %" PRIu64 " connections\n",
-			 lingers);
-		return;
-	default:
-		if (reload(daemon, &problem))
-			snprintf(answer, COMMAND_ANSWER_SIZE,
-				 "error: %s; all settings stay as they were\n", problem.text);
-		else
-			snprintf(answer, COMMAND_ANSWER_SIZE, "ok: settings read again\n");
-	}
-}
-
-static void receive_signals(struct daemon *daemon)
-{
-	struct signalfd_siginfo info;
-
-	while (read(daemon->signals, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGHUP)
-			reload(daemon, &(struct problem){ "" });
-		else
-			stop(daemon);
-	}
 }
 
 static void dispatch(struct daemon *daemon, const struct epoll_event *event)
 {
 	switch (event_source(event)) {
 	case EVENT_SIGNAL:
-		receive_signals(daemon);
+		daemon_receive_signals(daemon);
 		break;
 	case EVENT_LISTENER:
 		intake_listener_ready(daemon->intake);
@@ -306,10 +210,13 @@ static void dispatch(struct daemon *daemon, const struct epoll_event *event)
 static int time_to_sleep(const struct daemon *daemon)
 {
 	uint64_t next = linger_engine_next_ns(daemon->engine);
+	uint64_t service = service_next_ns(&daemon->service, &daemon->counters);
 	uint64_t now, ms;
 
 	if (daemon->stopping && daemon->stop_at_ns < next)
 		next = daemon->stop_at_ns;
+	if (service < next)
+		next = service;
 	if (next == UINT64_MAX)
 		return -1;
 	now = clock_now_ns();
@@ -335,19 +242,11 @@ static void rest_if_busy(struct daemon *daemon)
 	daemon->last_messages_ns = clock_now_ns();
 }
 
-static bool ended(const struct daemon *daemon)
-{
-	if (!daemon->stopping)
-		return false;
-	return daemon->cut || clock_now_ns() >= daemon->stop_at_ns ||
-	       (intake_done(daemon->intake) && !daemon->counters.lingers);
-}
-
 int daemon_run(struct daemon *daemon)
 {
 	struct epoll_event events[EVENTS_PER_ROUND];
 
-	while (!ended(daemon)) {
+	while (!daemon_ended(daemon)) {
 		int count = epoll_wait(daemon->io.epoll, events, EVENTS_PER_ROUND,
 				       time_to_sleep(daemon));
 
@@ -360,38 +259,24 @@ int daemon_run(struct daemon *daemon)
 		for (int i = 0; i < count; i++)
 			dispatch(daemon, &events[i]);
 		if (daemon->drain_wanted)
-			drain(daemon);
+			daemon_drain(daemon);
 		linger_engine_expire(daemon->engine);
 		intake_resume(daemon->intake);
-		rest_if_busy(daemon);
+		service_tick(&daemon->service, &daemon->counters, clock_now_ns());
+		if (daemon->asker >= 0)
+			daemon_give_over(daemon);
+		else
+			rest_if_busy(daemon);
 	}
 	return 0;
-}
-
-static uint64_t refused(const struct counters *c)
-{
-	return c->refused_no_fd + c->refused_many_fds + c->refused_not_tcp +
-	       c->refused_not_connected + c->refused_bad_message + c->refused_version +
-	       c->refused_truncated + c->refused_access + c->refused_command;
-}
-
-static void say_end(const struct counters *c)
-{
-	char ends[COUNTERS_TEXT_MAX];
-
-	counters_format_ends(c, ends);
-	log_info("ended: %" PRIu64 " handoffs: %s; %" PRIu64 " refused, %" PRIu64 " bytes drained",
-		 c->handoffs, ends, refused(c), c->drained_bytes);
 }
 
 void daemon_close(struct daemon *daemon)
 {
 	if (!daemon)
 		return;
-	if (!daemon->stopping)
-		begin_to_end(daemon, 0);
-	intake_cut(daemon->intake);
+	daemon_finish(daemon);
 	free_parts(daemon);
-	say_end(&daemon->counters);
+	daemon_say_end(&daemon->counters);
 	free(daemon);
 }

@@ -174,10 +174,23 @@ static void close_ended(struct linger_engine *engine, int fd, uint16_t user, enu
 	engine->io->close(engine->io_context, fd);
 }
 
+/* It is watched, and all that is known of it is in its place. */
+static void begin_linger(struct linger_engine *engine, int fd, uint64_t now)
+{
+	struct counters *counters = engine->counters;
+	const struct lingering *linger = &engine->lingers[fd];
+
+	deadlines_add(&engine->deadlines, (uint32_t)fd, now, next_deadline(engine, linger));
+	queue_add(&engine->ages, (uint32_t)fd);
+	engine->users->list[linger->user].open++;
+	counters->lingers++;
+	if (counters->lingers > counters->lingers_peak)
+		counters->lingers_peak = counters->lingers;
+}
+
 static void open_linger(struct linger_engine *engine, int fd, const struct handoff *handoff,
 			uint32_t client, uint64_t drained)
 {
-	struct counters *counters = engine->counters;
 	struct lingering *linger = &engine->lingers[fd];
 	uint64_t now = now_ns(engine);
 	uint32_t unsent;
@@ -190,28 +203,29 @@ static void open_linger(struct linger_engine *engine, int fd, const struct hando
 		.client = client,
 		.user = handoff->user,
 	};
-	deadlines_add(&engine->deadlines, (uint32_t)fd, now, next_deadline(engine, linger));
-	queue_add(&engine->ages, (uint32_t)fd);
 	/* The first idle deadline has to tell a slow reader from a peer that has vanished. */
 	if (!engine->io->unsent(engine->io_context, fd, &unsent))
 		linger->unsent = unsent;
-	engine->users->list[linger->user].open++;
-	counters->lingers++;
-	if (counters->lingers > counters->lingers_peak)
-		counters->lingers_peak = counters->lingers;
+	begin_linger(engine, fd, now);
 }
 
-/* Its deadline is taken out already. */
-static void end_linger(struct linger_engine *engine, int fd, enum linger_end end)
+/* Out of all tables, and unwatched. Its deadline is taken out already. */
+static void forget_linger(struct linger_engine *engine, int fd)
 {
-	struct lingering *linger = &engine->lingers[fd];
+	const struct lingering *linger = &engine->lingers[fd];
 
 	queue_remove(&engine->ages, (uint32_t)fd);
 	clients_remove(engine->clients, linger->client);
 	engine->users->list[linger->user].open--;
 	engine->counters->lingers--;
 	engine->io->unwatch(engine->io_context, fd);
-	close_ended(engine, fd, linger->user, end);
+}
+
+/* Its deadline is taken out already. */
+static void end_linger(struct linger_engine *engine, int fd, enum linger_end end)
+{
+	forget_linger(engine, fd);
+	close_ended(engine, fd, engine->lingers[fd].user, end);
 }
 
 /* *ret: what clients_remove() is to be given; 0 if it is not counted. */
@@ -350,6 +364,55 @@ void linger_engine_shed(struct linger_engine *engine)
 	deadlines_remove(&engine->deadlines, fd);
 	drained = drain_open(engine, (int)fd);
 	end_linger(engine, (int)fd, drained.end == LINGER_OPEN ? LINGER_SHED : drained.end);
+}
+
+bool linger_engine_release(struct linger_engine *engine, int *ret_fd, struct linger_record *ret)
+{
+	const struct lingering *linger;
+	uint32_t fd;
+
+	if (!queue_first(&engine->ages, &fd))
+		return false;
+	linger = &engine->lingers[fd];
+	*ret_fd = (int)fd;
+	*ret = (struct linger_record){
+		.taken_ns = linger->taken_ns,
+		.drained = linger->drained,
+		.moved_ms = linger->moved_ms,
+		.idle_timeout_ms = linger->idle_timeout_ms,
+		.total_timeout_ms = linger->total_timeout_ms,
+		.unsent = linger->unsent,
+		.uid = engine->users->list[linger->user].uid,
+		.user = linger->user,
+	};
+	deadlines_remove(&engine->deadlines, fd);
+	forget_linger(engine, (int)fd);
+	return true;
+}
+
+void linger_engine_adopt(struct linger_engine *engine, int fd, const struct linger_record *record)
+{
+	uint64_t now = now_ns(engine);
+	uint64_t taken = record->taken_ns < now ? record->taken_ns : now;
+	uint64_t longest_ms = (now - taken + NS_PER_MS - 1) / NS_PER_MS;
+	uint32_t client;
+
+	if ((uint32_t)fd >= engine->deadlines.size || engine->io->watch(engine->io_context, fd)) {
+		close_ended(engine, fd, (uint16_t)record->user, LINGER_ERROR);
+		return;
+	}
+	client_has_room(engine, fd, &client);
+	engine->lingers[fd] = (struct lingering){
+		.taken_ns = taken,
+		.drained = record->drained,
+		.moved_ms = record->moved_ms < longest_ms ? record->moved_ms : (uint32_t)longest_ms,
+		.idle_timeout_ms = record->idle_timeout_ms,
+		.total_timeout_ms = record->total_timeout_ms,
+		.unsent = record->unsent,
+		.client = client,
+		.user = (uint16_t)record->user,
+	};
+	begin_linger(engine, fd, now);
 }
 
 void linger_engine_end_all(struct linger_engine *engine, enum linger_end cause)

@@ -29,7 +29,7 @@
  * - Its deadline is the earlier one of its idle and its total timeout.
  * - It is unwatched before it is closed. The sender may still hold the same socket, and epoll
  *   would go on reporting it under a number that means another connection by then.
- * - handoffs == lingers + the sum of all ended_...
+ * - handoffs + restored == lingers + the sum of all ended_... + passed_on
  * - lingers == the sum of what its users have open
  *
  * What is known of the end: a reset whose error the server has already met in a write of its own
@@ -127,6 +127,34 @@ uint64_t linger_engine_next_ns(const struct linger_engine *engine);
 
 /* Reads the one that lingers for longest once more, and gives it up. Something must be open. */
 void linger_engine_shed(struct linger_engine *engine);
+
+/*
+ * What has to be known of an open connection to go on with it in another process. Times are of the
+ * clock of linger_io, which is the same for both.
+ */
+struct linger_record {
+	uint64_t taken_ns;
+	uint64_t drained;
+	uint32_t moved_ms;
+	uint32_t idle_timeout_ms;
+	uint32_t total_timeout_ms;
+	uint32_t unsent;
+	uint32_t uid;  /* of the user whose process handed it over */
+	uint32_t user; /* whose place in the list of users of this process */
+};
+
+/*
+ * Takes the oldest one out, open as it is: the fd is the caller's from now on. It is in no counter
+ * then but in handoffs; the caller sees to that. False: nothing is open.
+ */
+bool linger_engine_release(struct linger_engine *engine, int *ret_fd, struct linger_record *ret);
+
+/*
+ * Goes on with one that was released, here or in another process, and takes its fd in any case.
+ * record->user must be right for this process. Quotas are not asked, times that cannot be are
+ * corrected. Not counted as a handoff.
+ */
+void linger_engine_adopt(struct linger_engine *engine, int fd, const struct linger_record *record);
 
 /* Closes all that is open, under this cause. */
 void linger_engine_end_all(struct linger_engine *engine, enum linger_end cause);

@@ -155,8 +155,9 @@ static void obey(struct intake *intake, int fd, enum linger_message_type command
 		return;
 	}
 	intake->parts.counters->commands++;
-	intake->parts.command(intake->parts.command_context, command, text);
-	answer(fd, text, strlen(text));
+	intake->parts.command(intake->parts.command_context, fd, command, text);
+	if (*text)
+		answer(fd, text, strlen(text));
 }
 
 static void serve(struct intake *intake, int fd, struct message *message)
@@ -362,17 +363,21 @@ uint32_t intake_round(struct intake *intake, bool *ret_more)
 	return messages;
 }
 
-void intake_stop(struct intake *intake)
+void intake_stop(struct intake *intake, enum intake_stop backlog)
 {
-	uint32_t fd;
-
 	intake->stopping = true;
-	/* Connects are refused from now on, those made before are still there to accept. */
-	shutdown(intake->parts.listener, SHUT_RD);
-	for (fd = 0; fd < intake->senders.size; fd++)
+	if (backlog == INTAKE_LEAVE_BACKLOG) {
+		intake->backlog_done = true;
+		listen_off(intake);
+	} else {
+		/* Connects are refused from now on, those made before are still there to accept. */
+		shutdown(intake->parts.listener, SHUT_RD);
+	}
+	for (uint32_t fd = 0; fd < intake->senders.size; fd++)
 		if (intake->senders.list[fd].state & SENDER_PRESENT)
 			leave(intake, (int)fd);
-	intake_listener_ready(intake);
+	if (backlog == INTAKE_CLOSE_BACKLOG)
+		intake_listener_ready(intake);
 }
 
 bool intake_done(const struct intake *intake)
@@ -380,29 +385,34 @@ bool intake_done(const struct intake *intake)
 	return intake->backlog_done && !intake->parts.counters->senders;
 }
 
-static void cut_sender(struct intake *intake, int fd)
+void intake_go_on(struct intake *intake)
+{
+	intake->stopping = intake->backlog_done = false;
+	listen_on(intake);
+}
+
+static void finish_sender(struct intake *intake, int fd, intake_room_fn *room, void *context)
 {
 	struct message message;
 
-	shutdown(fd, SHUT_RD);
 	for (;;) {
+		if (full(intake))
+			room(context);
 		message = message_receive(fd);
 		if (message.kind == MESSAGE_NONE || message.kind == MESSAGE_END)
 			break;
 		serve(intake, fd, &message);
-		linger_engine_end_all(intake->parts.engine, LINGER_SHUTDOWN);
 	}
 	hang_up(intake, fd);
 }
 
-void intake_cut(struct intake *intake)
+void intake_finish(struct intake *intake, intake_room_fn *room, void *context, int spared)
 {
-	linger_engine_end_all(intake->parts.engine,
-			      LINGER_SHUTDOWN); /* makes room for what follows, one by one */
 	do {
 		for (uint32_t fd = 0; fd < intake->senders.size; fd++)
-			if (intake->senders.list[fd].state & SENDER_PRESENT)
-				cut_sender(intake, (int)fd);
-		intake_listener_ready(intake);
-	} while (intake->parts.counters->senders);
+			if (intake->senders.list[fd].state & SENDER_PRESENT && (int)fd != spared)
+				finish_sender(intake, (int)fd, room, context);
+		if (!intake->backlog_done)
+			intake_listener_ready(intake);
+	} while (intake->parts.counters->senders > (spared < 0 ? 0 : 1));
 }

@@ -18,8 +18,8 @@
  * - A message with fds is received only when there is room for them: a process at its fd limit
  *   would lose them without a trace.
  * - A sender is closed by us only when it has hung up or its queue has been read to the end after
- *   a shutdown, so that no handoff gets lost between the last read and the close. The exceptions
- *   are intake_cut(), and one that is not allowed to be there.
+ *   a shutdown, so that no handoff gets lost between the last read and the close. The exception
+ *   is one that is not allowed to be there.
  *
  * No call blocks.
  */
@@ -39,8 +39,11 @@ struct intake;
 
 enum { COMMAND_ANSWER_SIZE = 600 };
 
-/* Carries a command out, and writes "ok..." or "error...", a line of text. */
-typedef void intake_command_fn(void *context, enum linger_message_type command,
+/*
+ * Carries a command of this sender out, and writes "ok..." or "error...", a line of text; an empty
+ * text: it will be answered later, by other means.
+ */
+typedef void intake_command_fn(void *context, int sender, enum linger_message_type command,
 			       char answer[COMMAND_ANSWER_SIZE]);
 
 /* All of it stays the caller's, and must outlive the intake. */
@@ -58,7 +61,7 @@ struct intake_parts {
 
 /* 0 or a negative errno, *ret untouched. */
 int intake_new(struct intake **ret, const struct intake_parts *parts);
-/* Frees the intake; senders must be gone, see intake_cut(). NULL is allowed. */
+/* Frees the intake; senders must be gone, see intake_finish(). NULL is allowed. */
 void intake_free(struct intake *intake);
 
 void intake_listener_ready(struct intake *intake);
@@ -76,16 +79,27 @@ void intake_resume(struct intake *intake);
  */
 uint32_t intake_round(struct intake *intake, bool *ret_more);
 
-/*
- * No new connections; all senders begin to leave, those that connected and were not accepted yet,
- * too. Goes on through events and intake_resume() until intake_done(), when it is done with the
- * listener, too.
- */
-void intake_stop(struct intake *intake);
-bool intake_done(const struct intake *intake);
+enum intake_stop {
+	INTAKE_CLOSE_BACKLOG, /* who has connected and was not accepted yet is taken, and leaves, too */
+	INTAKE_LEAVE_BACKLOG, /* another process goes on with the listener: it is not touched */
+};
 
-/* After intake_stop(): ends all lingers, closes all senders; what they had queued is taken and
- * ended at once, so that it is counted. */
-void intake_cut(struct intake *intake);
+/*
+ * No new connections; all senders begin to leave. Goes on through events and intake_resume() until
+ * intake_done(), when it is done with the listener, too.
+ */
+void intake_stop(struct intake *intake, enum intake_stop backlog);
+bool intake_done(const struct intake *intake);
+/* The opposite of intake_stop(INTAKE_LEAVE_BACKLOG). Senders that had to leave come back by themselves. */
+void intake_go_on(struct intake *intake);
+
+/* Makes room for at least one more connection. */
+typedef void intake_room_fn(void *context);
+
+/*
+ * After intake_stop(): takes all that senders have queued, and closes them, but for one (-1: none). What
+ * there is no room for is made room for. Does not wait for senders.
+ */
+void intake_finish(struct intake *intake, intake_room_fn *room, void *context, int spared);
 
 #endif

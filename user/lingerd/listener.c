@@ -187,10 +187,35 @@ int listener_open(struct listener *ret, const struct settings *settings, struct 
 	return error;
 }
 
+int listener_inherit(struct listener *ret, int fd, int lock, struct problem *problem)
+{
+	struct listener listener = { .fd = fd, .lock = lock };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	socklen_t length = sizeof(address);
+	struct stat there;
+
+	if (getsockname(fd, (struct sockaddr *)&address, &length) ||
+	    address.sun_family != AF_UNIX || !address.sun_path[0] ||
+	    lstat(address.sun_path, &there)) {
+		problem_say(problem, "the listening socket that was passed has no file any more; "
+				     "restart what has passed it");
+		return -ENOENT;
+	}
+	memcpy(listener.path, address.sun_path, sizeof(listener.path));
+	listener.path[sizeof(listener.path) - 1] = '\0';
+	snprintf(listener.lock_path, sizeof(listener.lock_path), "%s.lock", listener.path);
+	listener.device = there.st_dev;
+	listener.inode = there.st_ino;
+	*ret = listener;
+	return 0;
+}
+
 void listener_unlink(struct listener *listener)
 {
 	struct stat there;
 
+	if (listener->lock < 0)
+		return;
 	if (!lstat(listener->path, &there) && there.st_dev == listener->device &&
 	    there.st_ino == listener->inode)
 		unlink(listener->path);
@@ -201,8 +226,19 @@ void listener_close(struct listener *listener)
 	if (listener->fd >= 0)
 		close(listener->fd);
 	listener->fd = -1;
+	if (listener->lock < 0)
+		return;
 	if (still_there(listener->lock, listener->lock_path))
 		unlink(listener->lock_path);
 	close(listener->lock);
 	listener->lock = -1;
+}
+
+void listener_leave(struct listener *listener)
+{
+	if (listener->fd >= 0)
+		close(listener->fd);
+	if (listener->lock >= 0)
+		close(listener->lock);
+	listener->fd = listener->lock = -1;
 }

@@ -13,8 +13,8 @@
 #include "lingerd/settings.h"
 
 struct listener {
-	int fd; /* listens, does not block; -1: closed */
-	int lock;
+	int fd;	      /* listens, does not block; -1: closed */
+	int lock;     /* -1: the service manager owns socket and path */
 	dev_t device; /* of the socket file, to know it again */
 	ino_t inode;
 	char path[SOCKET_PATH_SIZE];
@@ -27,10 +27,19 @@ struct listener {
  */
 int listener_open(struct listener *ret, const struct settings *settings, struct problem *problem);
 
+/*
+ * The same for a socket that somebody else has opened, and a lock that somebody else has taken (-1: the
+ * service manager's, which needs none). Both are the listener's from now on.
+ */
+int listener_inherit(struct listener *ret, int fd, int lock, struct problem *problem);
+
 /* Takes the socket file away, if it is still ours: nobody finds us any more. */
 void listener_unlink(struct listener *listener);
 
 /* Closes the listening socket, takes the lock file away and gives the lock up. */
 void listener_close(struct listener *listener);
+
+/* Another process goes on with it: closes our descriptors, and leaves the files alone. */
+void listener_leave(struct listener *listener);
 
 #endif

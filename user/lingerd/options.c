@@ -12,6 +12,8 @@ const char options_usage[] =
 	"\n"
 	"  -c, --config FILE        read settings from FILE; the command line goes over it\n"
 	"  -t, --check-config       check the settings and end\n"
+	"      --take-over          go on with the socket and the connections of the lingerd that "
+	"runs\n"
 	"      --socket PATH        where servers hand over (/run/lingerd/lingerd.sock)\n"
 	"      --socket-mode MODE   access to that socket, octal (0660)\n"
 	"      --allow-users LIST   users who may hand over (all who can open the socket)\n"
@@ -24,17 +26,20 @@ const char options_usage[] =
 	"      --max-per-user N     of them, of the processes of one user (none)\n"
 	"      --max-per-client N   of them, of one client address (none)\n"
 	"      --when-full HOW      refuse, or shed-oldest (refuse)\n"
+	"      --stop-grace SEC     at SIGTERM, let connections go on for so long (5)\n"
+	"      --fd-store on|off    then leave them to systemd for the next process (off)\n"
 	"  -h, --help               this text\n"
 	"  -V, --version            the version\n"
 	"\n"
 	"SIGHUP reads FILE again, SIGTERM ends in order. See lingerd(8).\n";
 
 /* Long options without a letter: a value that is no character, plus the setting. */
-enum { OPTION_SETTING = 256 };
+enum { OPTION_TAKE_OVER = 256, OPTION_SETTING };
 
 static const struct option own_options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "check-config", no_argument, NULL, 't' },
+	{ "take-over", no_argument, NULL, OPTION_TAKE_OVER },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 };
@@ -69,6 +74,9 @@ static int take_option(struct options *options, int option, char *argv[], struct
 		return 0;
 	case 't':
 		options->check_config = true;
+		return 0;
+	case OPTION_TAKE_OVER:
+		options->take_over = true;
 		return 0;
 	case 'h':
 		options->help = true;

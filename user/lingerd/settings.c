@@ -15,6 +15,8 @@ const char *const setting_names[SETTING_COUNT] = {
 	[SETTING_MAX_PER_CLIENT] = "max-per-client",
 	[SETTING_ALLOW_USERS] = "allow-users",
 	[SETTING_ALLOW_GROUPS] = "allow-groups",
+	[SETTING_STOP_GRACE] = "stop-grace",
+	[SETTING_FD_STORE] = "fd-store",
 	[SETTING_IDLE_TIMEOUT] = "idle-timeout",
 	[SETTING_TOTAL_TIMEOUT] = "total-timeout",
 	[SETTING_BYTE_CAP] = "byte-cap",
@@ -41,6 +43,7 @@ void settings_default(struct settings *settings)
 		.max_connections = DEFAULT_MAX_CONNECTIONS,
 		.when_full = FULL_REFUSE,
 		.max_per_client = POLICY_NO_LIMIT,
+		.stop_grace_ns = 5 * NS_PER_S,
 		.policy = {
 			.idle_ns = 2 * NS_PER_S,
 			.total_ns = 30 * NS_PER_S,

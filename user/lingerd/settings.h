@@ -30,6 +30,8 @@ enum setting {
 	SETTING_MAX_PER_CLIENT,
 	SETTING_ALLOW_USERS,
 	SETTING_ALLOW_GROUPS,
+	SETTING_STOP_GRACE,
+	SETTING_FD_STORE,
 	/* From here on, users may have their own. */
 	SETTING_IDLE_TIMEOUT,
 	SETTING_TOTAL_TIMEOUT,
@@ -67,6 +69,8 @@ struct settings {
 	enum when_full when_full;
 	uint32_t max_per_client; /* or POLICY_NO_LIMIT */
 	struct access access;
+	uint64_t stop_grace_ns;	     /* how long lingers may go on at SIGTERM; 0: not at all */
+	bool fd_store;		     /* leave to the service manager what lingers then */
 	struct linger_policy policy; /* of everybody */
 	struct user_settings users[USER_SETTINGS_MAX];
 	uint32_t user_count;

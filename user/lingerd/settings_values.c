@@ -145,6 +145,26 @@ static int set_seconds(enum setting setting, uint64_t *ret_ns, const char *value
 	return 0;
 }
 
+static int set_stop_grace(struct settings *settings, const char *value, struct problem *problem)
+{
+	if (number_parse_seconds(value, LONGEST_TIMEOUT_S, &settings->stop_grace_ns)) {
+		problem_say(problem, "stop-grace: '%.32s' is no time in seconds, from 0 to %.0f",
+			    value, LONGEST_TIMEOUT_S);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int set_fd_store(struct settings *settings, const char *value, struct problem *problem)
+{
+	if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0) {
+		problem_say(problem, "fd-store: '%.32s' is neither on nor off", value);
+		return -EINVAL;
+	}
+	settings->fd_store = !strcmp(value, "on");
+	return 0;
+}
+
 static int set_byte_cap(struct linger_policy *policy, const char *value, struct problem *problem)
 {
 	uint64_t bytes = POLICY_NO_CAP;
@@ -222,6 +242,10 @@ int settings_set(struct settings *settings, enum setting setting, const char *va
 	case SETTING_ALLOW_GROUPS:
 		return set_ids(setting, settings->access.groups, &settings->access.group_count,
 			       value, problem);
+	case SETTING_STOP_GRACE:
+		return set_stop_grace(settings, value, problem);
+	case SETTING_FD_STORE:
+		return set_fd_store(settings, value, problem);
 	default:
 		return settings_set_policy(&settings->policy, setting, value, problem);
 	}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "lingerd/daemon_parts.h"
+#include "lingerd/takeover.h"
+
+/* Who owns the path also takes it away; else whoever connects now is served by the next process. */
+static enum intake_stop backlog_of(const struct daemon *daemon)
+{
+	return daemon->listener.lock >= 0 ? INTAKE_CLOSE_BACKLOG : INTAKE_LEAVE_BACKLOG;
+}
+
+/* No new connections. grace_ns: how long those that linger may go on, at most. */
+static void begin_to_end(struct daemon *daemon, uint64_t grace_ns)
+{
+	daemon->stopping = true;
+	daemon->stop_at_ns = grace_ns == UINT64_MAX ? UINT64_MAX : clock_now_ns() + grace_ns;
+	service_stopping(&daemon->service);
+	listener_unlink(&daemon->listener);
+	intake_stop(daemon->intake, backlog_of(daemon));
+}
+
+void daemon_stop(struct daemon *daemon)
+{
+	uint64_t grace_ns = daemon->settings.stop_grace_ns;
+	bool draining = daemon->stopping && daemon->stop_at_ns == UINT64_MAX;
+
+	if (daemon->stopping && !draining) {
+		daemon->cut = true;
+		return;
+	}
+	if (draining)
+		daemon->stop_at_ns = clock_now_ns() + grace_ns;
+	else
+		begin_to_end(daemon, grace_ns);
+	log_info("ending: %" PRIu64 " connections have %.6g s to come to their end",
+		 daemon->counters.lingers, (double)grace_ns / NS_PER_S);
+}
+
+void daemon_drain(struct daemon *daemon)
+{
+	daemon->drain_wanted = false;
+	if (daemon->stopping)
+		return;
+	begin_to_end(daemon, UINT64_MAX);
+	log_info("draining: taking no more, and ending when the %" PRIu64
+		 " connections that linger have",
+		 daemon->counters.lingers);
+}
+
+bool daemon_ended(const struct daemon *daemon)
+{
+	if (daemon->given_over)
+		return true;
+	if (!daemon->stopping)
+		return false;
+	return daemon->cut || clock_now_ns() >= daemon->stop_at_ns ||
+	       (intake_done(daemon->intake) && !daemon->counters.lingers);
+}
+
+static void cut(void *context)
+{
+	struct daemon *daemon = context;
+
+	linger_engine_end_all(daemon->engine, LINGER_SHUTDOWN);
+}
+
+struct leaving {
+	struct daemon *daemon;
+	struct succession succession;
+};
+
+/* What cannot be put into the queues is cut: there is no third way. */
+static void leave(void *context)
+{
+	struct leaving *leaving = context;
+	struct daemon *daemon = leaving->daemon;
+	int error = succession_fill(&leaving->succession, daemon->engine, &daemon->counters);
+
+	if (error) {
+		log_error("%" PRIu64 " connections cannot be left to another process: %s",
+			  daemon->counters.lingers, strerror(-error));
+		cut(daemon);
+	}
+}
+
+static void leave_to_service_manager(struct daemon *daemon)
+{
+	struct leaving leaving = { .daemon = daemon };
+	uint64_t count;
+	int error;
+
+	intake_finish(daemon->intake, leave, &leaving, -1);
+	leave(&leaving);
+	succession_seal(&leaving.succession);
+	count = daemon->counters.passed_on;
+	error = service_store(&leaving.succession);
+	if (error)
+		log_error("the service manager does not keep the %" PRIu64
+			  " connections that linger, they are cut: %s",
+			  count, strerror(-error));
+	else if (count)
+		log_info("left %" PRIu64 " connections to the service manager; if it does not "
+			 "start lingerd again, they are cut",
+			 count);
+	succession_close(&leaving.succession);
+}
+
+void daemon_finish(struct daemon *daemon)
+{
+	if (daemon->given_over)
+		return;
+	if (!daemon->stopping)
+		begin_to_end(daemon, 0);
+	if (daemon->settings.fd_store && daemon->service.managed) {
+		leave_to_service_manager(daemon);
+		return;
+	}
+	cut(daemon);
+	intake_finish(daemon->intake, cut, daemon, -1);
+	cut(daemon);
+}
+
+/* They come from there as they would in another process. */
+static void take_back(struct daemon *daemon, struct succession *left)
+{
+	succession_seal(left);
+	for (uint32_t i = 0; i < left->count; i++)
+		succession_take(left->queues[i], daemon->engine, &daemon->users, &daemon->settings,
+				&daemon->limits, &daemon->counters);
+	left->count = 0;
+	intake_go_on(daemon->intake);
+}
+
+void daemon_give_over(struct daemon *daemon)
+{
+	struct leaving leaving = { .daemon = daemon };
+	struct inherited legacy = { .listener = daemon->listener.fd,
+				    .lock = daemon->listener.lock };
+	int asker = daemon->asker;
+	int error;
+
+	daemon->asker = -1;
+	intake_stop(daemon->intake, INTAKE_LEAVE_BACKLOG);
+	intake_finish(daemon->intake, leave, &leaving, asker);
+	leave(&leaving);
+	succession_seal(&leaving.succession);
+	legacy.left = leaving.succession;
+	error = takeover_answer(asker, &legacy);
+	if (error) {
+		log_error("whoever wanted to take over is gone: %s", strerror(-error));
+		take_back(daemon, &leaving.succession);
+		return;
+	}
+	log_info("another lingerd has taken over, with %" PRIu64 " connections that linger",
+		 daemon->counters.passed_on);
+	succession_close(&leaving.succession);
+	intake_finish(daemon->intake, leave, &leaving, -1);
+	listener_leave(&daemon->listener);
+	daemon->given_over = true;
+}
+
+static uint64_t refused(const struct counters *c)
+{
+	return c->refused_no_fd + c->refused_many_fds + c->refused_not_tcp +
+	       c->refused_not_connected + c->refused_bad_message + c->refused_version +
+	       c->refused_truncated + c->refused_access + c->refused_command;
+}
+
+void daemon_say_end(const struct counters *c)
+{
+	char ends[COUNTERS_TEXT_MAX];
+
+	counters_format_ends(c, ends);
+	log_info("ended: %" PRIu64 " handoffs: %s; %" PRIu64 " refused, %" PRIu64 " bytes drained",
+		 c->handoffs, ends, refused(c), c->drained_bytes);
+}
