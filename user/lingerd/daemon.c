@@ -87,7 +87,7 @@ static void say_start(const struct daemon *daemon)
 
 	log_info("version %s takes connections on %s: up to %" PRIu32
 		 " at once, from up to %" PRIu32 " senders; idle timeout %.6g s, total %.6g s",
-		 LINGER_VERSION, settings->socket_path, daemon->limits.connections,
+		 LINGER_VERSION, daemon->listener.path, daemon->limits.connections,
 		 daemon->limits.senders, (double)settings->policy.idle_ns / NS_PER_S,
 		 (double)settings->policy.total_ns / NS_PER_S);
 	if (daemon->limits.connections < settings->max_connections &&
