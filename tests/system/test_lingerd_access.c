@@ -49,8 +49,10 @@ static int as_other(const struct identity *who, int (*piece)(const struct linger
 static int status(const struct lingerd *daemon)
 {
 	char text[4096];
+	int error = ask(daemon->socket, LINGER_MESSAGE_STATUS, text, sizeof(text));
 
-	return -ask(daemon->socket, LINGER_MESSAGE_STATUS, text, sizeof(text));
+	return !error && !strncmp(text, LINGER_TURNED_AWAY, strlen(LINGER_TURNED_AWAY)) ? EACCES
+											: -error;
 }
 
 static int command(const struct lingerd *daemon)
@@ -62,22 +64,40 @@ static int command(const struct lingerd *daemon)
 	return strncmp(text, "error: ", 7) ? 0 : 1;
 }
 
-/* The server of a process that was not let in still has its connection, and closes natively. */
+/* What it handed over before it knew is lingered: more than the client sends is read, and no RST comes. */
+static int is_lingered(const struct tcp_pair *pair)
+{
+	size_t length;
+
+	return !tcp_write(pair->client, 100000) && !tcp_write(pair->client, 100000) &&
+	       !tcp_read_to_end(pair->client, &length);
+}
+
+/*
+ * Hands over until it is told that it may not. How many went to the daemon, all of which must be
+ * lingered; 200 and more: something was wrong.
+ */
 static int hand_over(const struct lingerd *daemon)
 {
-	struct tcp_pair pair = tcp_pair_open();
 	struct linger_client *client;
-	int error = 0;
+	int error = 0, given = 0;
 
 	if (linger_client_open(&client, daemon->socket))
 		return 254;
-	/* It is turned away after it has connected: the first handoffs may go into its own queue. */
-	for (int i = 0; i < 1000 && !error; i++) {
+	while (!error && given < 100) {
+		struct tcp_pair pair = tcp_pair_open();
+
 		error = linger_handoff(client, pair.server);
-		usleep(1000);
+		close(pair.server);
+		if (!error && (given++, !is_lingered(&pair)))
+			return 253;
+		close(pair.client);
 	}
+	/* And again, without asking. */
+	if (error != -EACCES || linger_handoff(client, 0) != -EACCES)
+		return 252;
 	linger_client_close(client);
-	return error ? 1 : 0;
+	return given;
 }
 
 static void start(struct lingerd *daemon, const char *option, const char *value)
@@ -118,7 +138,7 @@ static void only_named_users_and_root_are_let_in(void **state)
 	start(&daemon, "--allow-users", "61234");
 	assert_int_equal(as_other(&named, status, &daemon), 0);
 	assert_int_equal(lingerd_counter(&daemon, "refused_access"), 0);
-	assert_int_not_equal(as_other(&other, status, &daemon), 0);
+	assert_int_equal(as_other(&other, status, &daemon), EACCES);
 	lingerd_expect(&daemon, "refused_access", 1);
 	assert_true(file_contains(daemon.process.err, "of user 61235 is not of allow-users"));
 	assert_int_equal(lingerd_counter(&daemon, "senders"), 1); /* this question */
@@ -137,20 +157,24 @@ static void a_group_is_enough_also_as_a_supplementary_one(void **state)
 	start(&daemon, "--allow-groups", "61235");
 	assert_int_equal(as_other(&by_group, status, &daemon), 0);
 	assert_int_equal(as_other(&by_supplementary_group, status, &daemon), 0);
-	assert_int_not_equal(as_other(&other, status, &daemon), 0);
+	assert_int_equal(as_other(&other, status, &daemon), EACCES);
 	lingerd_expect(&daemon, "refused_access", 1);
 	lingerd_stop(&daemon);
 }
 
-static void who_is_not_let_in_learns_it_and_no_fd_is_lost(void **state)
+static void who_is_not_let_in_learns_it_and_no_response_is_lost(void **state)
 {
 	const struct identity other = { USER + 1, GROUP, OTHER_GROUP };
 	struct lingerd daemon;
+	int given;
 
 	(void)state;
 	start(&daemon, "--allow-users", "61234");
-	assert_int_equal(as_other(&other, hand_over, &daemon), 1);
-	assert_int_equal(lingerd_counter(&daemon, "handoffs"), 0);
+	given = as_other(&other, hand_over, &daemon);
+	assert_in_range(given, 1, 20);
+	assert_int_equal(lingerd_counter(&daemon, "handoffs"), given);
+	assert_int_equal(lingerd_counter(&daemon, "refused_access"), 1);
+	lingerd_expect(&daemon, "ended_fin", given);
 	lingerd_expect_idle_fds(&daemon);
 	lingerd_stop(&daemon);
 }
@@ -175,7 +199,7 @@ int main(void)
 		cmocka_unit_test(everybody_may_who_can_open_the_socket),
 		cmocka_unit_test(only_named_users_and_root_are_let_in),
 		cmocka_unit_test(a_group_is_enough_also_as_a_supplementary_one),
-		cmocka_unit_test(who_is_not_let_in_learns_it_and_no_fd_is_lost),
+		cmocka_unit_test(who_is_not_let_in_learns_it_and_no_response_is_lost),
 		cmocka_unit_test(commands_are_for_root_and_the_daemon_itself),
 	};
 

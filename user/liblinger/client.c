@@ -20,7 +20,11 @@
  */
 enum { SEND_BUFFER_BYTES = 16 * 1024 };
 
-enum { RETRY_AFTER_MS = 10 };
+enum {
+	RETRY_AFTER_MS = 10,
+	/* The daemon does not want us: that changes when somebody changes its settings. */
+	RETRY_WHEN_TURNED_AWAY_MS = 10000,
+};
 
 struct linger_client {
 	struct sockaddr_un address;
@@ -164,6 +168,19 @@ static int open_connection(const struct sockaddr_un *address)
 	return error;
 }
 
+static int fail_for(struct linger_client *client, int error, struct timespec now, long ms)
+{
+	client->connect_error = error;
+	now.tv_sec += ms / 1000;
+	now.tv_nsec += ms % 1000 * 1000000L;
+	if (now.tv_nsec >= 1000000000L) {
+		now.tv_sec++;
+		now.tv_nsec -= 1000000000L;
+	}
+	client->retry_at = now;
+	return error;
+}
+
 static int ensure_connection(struct linger_client *client)
 {
 	struct timespec now;
@@ -176,16 +193,8 @@ static int ensure_connection(struct linger_client *client)
 	if (must_wait(client, now))
 		return client->connect_error;
 	connection = open_connection(&client->address);
-	if (connection < 0) {
-		client->connect_error = connection;
-		now.tv_nsec += RETRY_AFTER_MS * 1000000L;
-		if (now.tv_nsec >= 1000000000L) {
-			now.tv_sec++;
-			now.tv_nsec -= 1000000000L;
-		}
-		client->retry_at = now;
-		return connection;
-	}
+	if (connection < 0)
+		return fail_for(client, connection, now, RETRY_AFTER_MS);
 	client->connect_error = 0;
 	client->connection = connection;
 	client->cookie = socket_cookie(connection);
@@ -235,6 +244,30 @@ static int daemon_is_gone(int error)
 	       error == -ECONNREFUSED;
 }
 
+/* Of a connection that takes no more: whether the daemon has said that this process may not. */
+static int turned_away(const struct linger_client *client)
+{
+	char text[sizeof(LINGER_TURNED_AWAY) - 1];
+	ssize_t length;
+
+	do
+		length = recv(client->connection, text, sizeof(text), MSG_DONTWAIT);
+	while (length < 0 && (errno == EINTR || errno == ECONNRESET));
+	return length == sizeof(text) && !memcmp(text, LINGER_TURNED_AWAY, sizeof(text));
+}
+
+static int reconnect(struct linger_client *client)
+{
+	int unwanted = turned_away(client);
+	struct timespec now;
+
+	disconnect(client);
+	if (!unwanted)
+		return ensure_connection(client);
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return fail_for(client, -EACCES, now, RETRY_WHEN_TURNED_AWAY_MS);
+}
+
 static int handoff_locked(struct linger_client *client, int fd,
 			  const struct linger_options *options)
 {
@@ -247,8 +280,7 @@ static int handoff_locked(struct linger_client *client, int fd,
 	error = send_fd(client->connection, fd, options);
 	if (!daemon_is_gone(error))
 		return error;
-	disconnect(client);
-	error = ensure_connection(client);
+	error = reconnect(client);
 	return error ? error : send_fd(client->connection, fd, options);
 }
 

@@ -70,7 +70,9 @@ LINGER_PUBLIC LINGER_MUST_CHECK int linger_client_open(struct linger_client **re
  *	-EBADF, -ENOTSOCK	fd is not a socket
  *	-ETOOMANYREFS	more fds on the way than RLIMIT_NOFILE allows this user (unix(7))
  *	other errors of socket(2), connect(2), shutdown(2), sendmsg(2)
- * After a failed connect, handoffs fail with that same error, without a system call, for 10 ms.
+ * After a failed connect, handoffs fail with that same error, without a system call, for 10 ms; for
+ * 10 s with -EACCES when it was the daemon that turned this process away (its allow-users). What was
+ * handed over before that was known is the daemon's, and lingered.
  */
 LINGER_PUBLIC LINGER_MUST_CHECK int linger_handoff(struct linger_client *client, int fd);
 

@@ -14,6 +14,12 @@
 #define LINGER_PROTOCOL_MAGIC	0x474e494cU /* "LING" on a little-endian host */
 #define LINGER_PROTOCOL_VERSION 1
 
+/*
+ * How the one datagram begins that a process gets unasked: it is none of those that may hand over.
+ * Its connection takes nothing more.
+ */
+#define LINGER_TURNED_AWAY "error: not allowed: "
+
 enum linger_message_type {
 	LINGER_MESSAGE_HANDOFF = 1, /* carries one fd (SCM_RIGHTS); is not answered */
 	/* Those below carry none, and are answered by one datagram. */

@@ -92,6 +92,11 @@ static int status(const struct options *options, enum linger_message_type type)
 	char text[65536];
 	int error = ask(options->socket_path, type, text, sizeof(text));
 
+	if (!error && !strncmp(text, "error: ", 7)) {
+		text[strcspn(text, "\n")] = '\0';
+		log_error("%s", text + 7);
+		return EXIT_FAILED;
+	}
 	if (!error)
 		error = options->json ? status_print_json(stdout, text)
 				      : status_print_table(stdout, text);

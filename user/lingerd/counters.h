@@ -7,7 +7,9 @@
  *
  *	handoffs + restored == lingers + the sum of the ended_... + passed_on
  *
- * and every message that came is in handoffs, status_requests, commands or one of the refused_...
+ * and every message that came is in handoffs, status_requests, commands or one of the refused_..., but for
+ * what processes ask that are turned away: each of them is in refused_access, and so are the
+ * descriptors of theirs that were too many to linger.
  */
 #ifndef LINGERD_COUNTERS_H
 #define LINGERD_COUNTERS_H

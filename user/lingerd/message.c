@@ -172,10 +172,8 @@ struct message message_receive(int sender)
 		message.handoff = handoff_of(&datagram);
 		return message;
 	}
-	for (int i = 0; i < datagram.fd_count; i++) {
-		socket_disarm_linger(datagram.fds[i]);
-		close(datagram.fds[i]);
-	}
+	for (int i = 0; i < datagram.fd_count; i++)
+		socket_refuse(datagram.fds[i]);
 	return message;
 }
 

@@ -34,6 +34,12 @@ void socket_disarm_linger(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
 }
 
+void socket_refuse(int fd)
+{
+	socket_disarm_linger(fd);
+	close(fd);
+}
+
 static void socket_prepare(void *context, int fd, bool half_closed)
 {
 	(void)context;

@@ -15,6 +15,9 @@ struct socket_io {
  */
 void socket_disarm_linger(int fd);
 
+/* Closes an fd that came and is not to be lingered, whatever it is. Does not block. */
+void socket_refuse(int fd);
+
 /* For linger_engine_new(), with a struct socket_io as context. */
 extern const struct linger_io socket_linger_io;
 

@@ -18,6 +18,11 @@ uint16_t users_find(struct users *users, const struct settings *settings, uid_t 
 	return (uint16_t)i;
 }
 
+uint16_t users_turned_away(struct users *users, const struct settings *settings)
+{
+	return users_find(users, settings, (uid_t)-1); /* no user's number, see setreuid(2) */
+}
+
 void users_apply(struct users *users, const struct settings *settings)
 {
 	for (uint32_t i = 0; i < users->count; i++)

@@ -34,6 +34,9 @@ struct settings;
 /* The place of this user in the list; a new one begins with what the settings say of it. */
 uint16_t users_find(struct users *users, const struct settings *settings, uid_t uid);
 
+/* The place that all share whose processes may not hand over: what they had sent by then. */
+uint16_t users_turned_away(struct users *users, const struct settings *settings);
+
 /* Gives all of them what the settings say now. */
 void users_apply(struct users *users, const struct settings *settings);
 
