@@ -6,6 +6,7 @@
  */
 #include "apache-shim/mod_lingerd.h"
 
+#include <ap_mpm.h>
 #include <apr_shm.h>
 #include <apr_strings.h>
 #include <stdatomic.h>
@@ -18,6 +19,9 @@
 
 /* Different paths in the life of a server. */
 enum { MOST_DAEMONS = 64 };
+
+/* Of struct shared, to be raised when it changes: after an upgrade by a graceful restart, both are at work. */
+enum { LAYOUT = 2 };
 
 enum health { HANDING_OVER, AWAY_UNSAID, AWAY_SAID };
 
@@ -39,7 +43,7 @@ struct daemon {
 
 /* What stays when the module is loaded anew, perhaps as another version of itself. */
 struct retained {
-	apr_size_t entry_size;
+	int layout;
 	struct shared *entries;
 };
 
@@ -54,7 +58,7 @@ static struct shared *shared_entries(server_rec *server)
 	apr_status_t status;
 	apr_shm_t *memory;
 
-	if (retained && retained->entry_size == sizeof(struct shared))
+	if (retained && retained->layout == LAYOUT)
 		return retained->entries;
 	status = apr_shm_create(&memory, MOST_DAEMONS * sizeof(struct shared), NULL,
 				server->process->pool);
@@ -63,8 +67,9 @@ static struct shared *shared_entries(server_rec *server)
 			     "no shared memory for mod_lingerd: lingering natively");
 		return NULL;
 	}
-	retained = ap_retained_data_create(retained_key, sizeof(*retained));
-	retained->entry_size = sizeof(struct shared);
+	if (!retained)
+		retained = ap_retained_data_create(retained_key, sizeof(*retained));
+	retained->layout = LAYOUT;
 	retained->entries = apr_shm_baseaddr_get(memory);
 	memset(retained->entries, 0, MOST_DAEMONS * sizeof(struct shared));
 	return retained->entries;
@@ -108,19 +113,20 @@ void daemons_configure(apr_pool_t *pool, server_rec *main_server)
 	daemons = apr_array_make(pool, 1, sizeof(struct daemon *));
 	for (server_rec *server = main_server; server; server = server->next) {
 		struct server_config *config = server_config_of(server);
-		const char *path = config->socket_path;
+		const char *socket =
+			config->socket_path ? config->socket_path : LINGER_DEFAULT_SOCKET;
 
 		if (config->enabled != 1)
 			continue;
 		entries = shared_entries(server);
 		if (!entries)
 			return;
-		config->daemon = daemon_at(pool, entries, path ? path : LINGER_DEFAULT_SOCKET);
+		config->daemon = daemon_at(pool, entries, socket);
 		if (!config->daemon)
 			ap_log_error(APLOG_MARK, APLOG_ERR, 0, server,
 				     "more than %d different LingerdSocket since the start: "
 				     "lingering natively; restart to use %s",
-				     MOST_DAEMONS, path);
+				     MOST_DAEMONS, socket);
 	}
 }
 
@@ -130,9 +136,15 @@ void daemons_configure(apr_pool_t *pool, server_rec *main_server)
  */
 void daemons_open(server_rec *server)
 {
+	struct linger_client_options options = LINGER_CLIENT_OPTIONS_INIT;
+	int threads;
+
+	/* Its threads share a queue to the daemon: it is as long as children with one each would have. */
+	if (ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads) == APR_SUCCESS && threads > 0)
+		options.threads = (unsigned int)threads;
 	for (int i = 0; i < daemons->nelts; i++) {
 		struct daemon *daemon = APR_ARRAY_IDX(daemons, i, struct daemon *);
-		int error = linger_client_open(&daemon->client, daemon->path);
+		int error = linger_client_open_with(&daemon->client, daemon->path, &options);
 
 		if (error)
 			ap_log_error(APLOG_MARK, APLOG_ERR, -error, server,
@@ -220,19 +232,26 @@ static void note_handoff(struct daemon *daemon, const server_rec *server)
 }
 
 /*
- * A client that has gone says nothing of the daemon. One that is busy is there, and has room for
- * the next one perhaps: the breaker is for those that are away.
+ * A client that has gone says nothing of the daemon. A daemon that is busy is there, and has room
+ * for the next one perhaps: the breaker is for those that are away.
  */
+static int says_away(enum fallback cause)
+{
+	return cause != FALLBACK_CLIENT_GONE && cause != FALLBACK_BUSY &&
+	       cause != FALLBACK_DESCRIPTORS;
+}
+
 static void note_failure(struct daemon *daemon, apr_time_t now, int error, const server_rec *server)
 {
 	enum fallback cause = cause_of(error);
 
 	atomic_fetch_add(&daemon->shared->fallbacks[cause], 1);
-	if (cause == FALLBACK_CLIENT_GONE)
-		return;
-	if (cause != FALLBACK_BUSY && cause != FALLBACK_DESCRIPTORS)
+	if (says_away(cause))
 		atomic_store(&daemon->shared->retry_at, now + BREAKER_PAUSE);
-	note_away(daemon, now, error, server);
+	else if (atomic_load(&daemon->shared->retry_at))
+		atomic_store(&daemon->shared->retry_at, now); /* that try has told nothing */
+	if (cause != FALLBACK_CLIENT_GONE)
+		note_away(daemon, now, error, server);
 }
 
 int daemon_hand_off(struct daemon *daemon, int fd, const struct linger_options *options,

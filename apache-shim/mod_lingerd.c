@@ -96,13 +96,21 @@ static int pre_close_connection(conn_rec *c)
 	return OK;
 }
 
+/* Of most modules, connections to backends have no place in the scoreboard; of mod_proxy_connect they do. */
+static int is_outgoing(const conn_rec *c)
+{
+#if AP_MODULE_MAGIC_AT_LEAST(20120211, 116)
+	if (c->outgoing)
+		return 1;
+#endif
+	return !c->sbh;
+}
+
 static int pre_connection(conn_rec *c, void *socket)
 {
 	struct connection *connection;
 
-	/* Streams of HTTP/2 have a master; connections to backends are outgoing, or have no
-	 * scoreboard. */
-	if (!daemons_count() || c->master || c->outgoing || !c->sbh)
+	if (!daemons_count() || c->master || is_outgoing(c))
 		return OK;
 	connection = apr_pcalloc(c->pool, sizeof(*connection));
 	connection->c = c;

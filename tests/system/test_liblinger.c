@@ -377,60 +377,6 @@ static void a_client_that_closes_leaves_nothing_to_a_child(void **state)
 	lingerd_stop(&daemon);
 }
 
-static void options_of_other_versions(void **state)
-{
-	struct {
-		struct linger_options known;
-		int unknown;
-	} later = { .known = LINGER_OPTIONS_INIT };
-	struct linger_options options = LINGER_OPTIONS_INIT;
-	struct linger_client *client;
-
-	(void)state;
-	assert_int_equal(linger_client_open(&client, "/nowhere/s"), 0);
-	options.size--;
-	assert_int_equal(linger_handoff_with(client, -1, &options), -EINVAL);
-	later.known.size = sizeof(later);
-	later.unknown = 1;
-	assert_int_equal(linger_handoff_with(client, -1, &later.known), -E2BIG);
-	later.unknown = 0;
-	assert_int_equal(linger_handoff_with(client, -1, &later.known), -ENOENT);
-	assert_int_equal(linger_handoff_with(client, -1, NULL), -ENOENT);
-	linger_client_close(client);
-}
-
-static void each_connection_may_have_its_timeouts(void **state)
-{
-	struct tcp_pair pairs[3] = { tcp_pair_open(), tcp_pair_open(), tcp_pair_open() };
-	struct linger_options options = LINGER_OPTIONS_INIT;
-	struct linger_client *client;
-	struct lingerd daemon;
-	uint64_t began;
-
-	(void)state;
-	lingerd_start(&daemon, patient);
-	assert_int_equal(linger_client_open(&client, daemon.socket), 0);
-	began = clock_now_ns();
-	assert_int_equal(linger_handoff_with(client, pairs[0].server, &options), 0);
-	options.idle_timeout_ms = 300;
-	assert_int_equal(linger_handoff_with(client, pairs[1].server, &options), 0);
-	options.idle_timeout_ms = 0;
-	options.total_timeout_ms = 700;
-	assert_int_equal(linger_handoff_with(client, pairs[2].server, &options), 0);
-	for (int i = 0; i < 3; i++)
-		close(pairs[i].server);
-	lingerd_expect(&daemon, "ended_idle", 1);
-	assert_true(clock_now_ns() - began >= 300 * NS_PER_MS);
-	lingerd_expect(&daemon, "ended_total", 1);
-	assert_true(clock_now_ns() - began >= 700 * NS_PER_MS);
-	assert_int_equal(lingerd_counter(&daemon, "lingers"), 1);
-	for (int i = 0; i < 3; i++)
-		close(pairs[i].client);
-	lingerd_expect(&daemon, "ended_fin", 1);
-	linger_client_close(client);
-	lingerd_stop(&daemon);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -438,8 +384,6 @@ int main(void)
 		cmocka_unit_test(bad_descriptors_are_refused_and_the_client_works_on),
 		cmocka_unit_test(without_a_daemon_the_answer_is_quick),
 		cmocka_unit_test(after_a_failed_connect_there_is_none_for_a_while),
-		cmocka_unit_test(options_of_other_versions),
-		cmocka_unit_test(each_connection_may_have_its_timeouts),
 		cmocka_unit_test(a_hung_daemon_blocks_nobody),
 		cmocka_unit_test(parent_and_child_each_have_their_connection),
 		cmocka_unit_test(a_stranger_with_its_number_gets_nothing),

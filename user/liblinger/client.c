@@ -13,12 +13,12 @@
 #include <unistd.h>
 
 /*
- * Room for the handoffs that one client may have on the way to the daemon, in bytes of socket
+ * Room for the handoffs that one thread may have on the way to the daemon, in bytes of socket
  * buffer (some 350 each). A daemon that hangs swallows that many connections before
  * linger_handoff() says -EAGAIN, so it is small; a daemon that rests for a millisecond between
  * rounds must find all of them room, so it is not tiny.
  */
-enum { SEND_BUFFER_BYTES = 16 * 1024 };
+enum { SEND_BUFFER_BYTES = 16 * 1024, THREADS_MAX = 64 };
 
 enum {
 	RETRY_AFTER_MS = 10,
@@ -28,6 +28,7 @@ enum {
 
 struct linger_client {
 	struct sockaddr_un address;
+	int send_buffer;
 	pthread_mutex_t lock; /* guards all below */
 	int connection;	      /* -1: none */
 	uint64_t cookie;      /* of the connection's socket */
@@ -100,10 +101,33 @@ static void install_fork_handlers(void)
 		-pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
-int linger_client_open(struct linger_client **ret, const char *socket_path)
+/* What the caller knows of a structure of options, as far as we do; its first member is its size. */
+static int read_sized(void *ret, size_t known, const void *options)
 {
+	const char *bytes = options;
+	size_t size;
+
+	if (!options)
+		return 0;
+	memcpy(&size, options, sizeof(size));
+	if (size < known)
+		return -EINVAL; /* this is the first version */
+	for (size_t i = known; i < size; i++)
+		if (bytes[i])
+			return -E2BIG;
+	memcpy(ret, options, known);
+	return 0;
+}
+
+int linger_client_open_with(struct linger_client **ret, const char *socket_path,
+			    const struct linger_client_options *options)
+{
+	struct linger_client_options known = LINGER_CLIENT_OPTIONS_INIT;
+	int error = read_sized(&known, sizeof(known), options);
 	struct linger_client *client;
 
+	if (error)
+		return error;
 	if (!ret || !socket_path || !*socket_path)
 		return -EINVAL;
 	if (strlen(socket_path) >= sizeof(client->address.sun_path))
@@ -118,6 +142,9 @@ int linger_client_open(struct linger_client **ret, const char *socket_path)
 	memcpy(client->address.sun_path, socket_path, strlen(socket_path) + 1);
 	pthread_mutex_init(&client->lock, NULL);
 	client->connection = -1;
+	if (known.threads > THREADS_MAX)
+		known.threads = THREADS_MAX;
+	client->send_buffer = SEND_BUFFER_BYTES * (int)(known.threads ? known.threads : 1);
 
 	pthread_mutex_lock(&all_clients_lock);
 	client->next = all_clients;
@@ -125,6 +152,11 @@ int linger_client_open(struct linger_client **ret, const char *socket_path)
 	pthread_mutex_unlock(&all_clients_lock);
 	*ret = client;
 	return 0;
+}
+
+int linger_client_open(struct linger_client **ret, const char *socket_path)
+{
+	return linger_client_open_with(ret, socket_path, NULL);
 }
 
 void linger_client_close(struct linger_client *client)
@@ -152,15 +184,14 @@ static int must_wait(const struct linger_client *client, struct timespec now)
 		(now.tv_sec == client->retry_at.tv_sec && now.tv_nsec < client->retry_at.tv_nsec));
 }
 
-static int open_connection(const struct sockaddr_un *address)
+static int open_connection(const struct sockaddr_un *address, int send_buffer)
 {
-	int size = SEND_BUFFER_BYTES;
 	int error;
 	int connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (connection < 0)
 		return -errno;
-	setsockopt(connection, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	setsockopt(connection, SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof(send_buffer));
 	if (!connect(connection, (const struct sockaddr *)address, sizeof(*address)))
 		return connection;
 	error = -errno; /* EAGAIN: the daemon's backlog is full */
@@ -192,7 +223,7 @@ static int ensure_connection(struct linger_client *client)
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
 	if (must_wait(client, now))
 		return client->connect_error;
-	connection = open_connection(&client->address);
+	connection = open_connection(&client->address, client->send_buffer);
 	if (connection < 0)
 		return fail_for(client, connection, now, RETRY_AFTER_MS);
 	client->connect_error = 0;
@@ -284,26 +315,10 @@ static int handoff_locked(struct linger_client *client, int fd,
 	return error ? error : send_fd(client->connection, fd, options);
 }
 
-/* What the caller knows of the options, as far as we do. */
-static int read_options(const struct linger_options *options, struct linger_options *ret)
-{
-	const char *bytes = (const char *)options;
-
-	if (!options)
-		return 0;
-	if (options->size < sizeof(*options))
-		return -EINVAL; /* this is the first version */
-	for (size_t i = sizeof(*options); i < options->size; i++)
-		if (bytes[i])
-			return -E2BIG;
-	*ret = *options;
-	return 0;
-}
-
 int linger_handoff_with(struct linger_client *client, int fd, const struct linger_options *options)
 {
 	struct linger_options known = LINGER_OPTIONS_INIT;
-	int error = read_options(options, &known);
+	int error = read_sized(&known, sizeof(known), options);
 
 	if (error)
 		return error;

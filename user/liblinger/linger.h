@@ -50,6 +50,32 @@ struct linger_client;
 LINGER_PUBLIC LINGER_MUST_CHECK int linger_client_open(struct linger_client **ret,
 						       const char *socket_path);
 
+/* How a client is to be. Start from LINGER_CLIENT_OPTIONS_INIT, as with struct linger_options. */
+struct linger_client_options {
+	size_t size; /* sizeof(struct linger_client_options) as the caller knows it */
+	/*
+	 * How many threads hand over through it; 0: one. The queue to the daemon has room for some
+	 * 40 handoffs of each of them, of 64 at most, as far as net.core.wmem_max allows: what does
+	 * not fit is -EAGAIN, and what fits waits with a daemon that hangs.
+	 */
+	unsigned int threads;
+};
+
+#define LINGER_CLIENT_OPTIONS_INIT                                                                 \
+	{                                                                                          \
+		sizeof(struct linger_client_options), 0                                            \
+	}
+
+/*
+ * linger_client_open() with options; NULL: none. In addition
+ *	-EINVAL	options->size is less than that of the first version of the structure
+ *	-E2BIG	it is larger than the library knows, and what it does not know is not all 0
+ * The options are read during the call only.
+ */
+LINGER_PUBLIC LINGER_MUST_CHECK int
+linger_client_open_with(struct linger_client **ret, const char *socket_path,
+			const struct linger_client_options *options);
+
 /*
  * Half-closes fd (shutdown(2) with SHUT_WR, so that the peer sees EOF even if the daemon hangs) and
  * passes it to the daemon. Everything the peer is to get must have been written to fd; TLS must have
