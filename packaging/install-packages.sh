@@ -53,7 +53,20 @@ fi
 
 echo "lingerd: installing with apt-get:$missing"
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+policy=/usr/sbin/policy-rc.d
+mine=
+clean_up() {
+    rm -f "$log"
+    [ -z "$mine" ] || $as_root rm -f "$policy"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+# Servers are wanted as programs, not as services of this machine: Debian would start them. Not if the machine has
+# a policy of its own.
+if [ ! -e "$policy" ] && printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" >/dev/null; then
+    mine=yes
+    $as_root chmod 755 "$policy"
+fi
 # shellcheck disable=SC2086 # one word per package
 if ! { $as_root apt-get update -q && DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -q \
     --no-install-recommends $missing; } >"$log" 2>&1; then
