@@ -57,7 +57,9 @@ $(BUILD)/lingerctl: $(call objects,user/lingerctl) $(BUILD)/obj/user/lingerd/cou
 $(BUILD)/lingerctl: LIBS = -ljansson
 $(BUILD)/lingertrace: $(call objects,user/lingertrace) $(TRACER) $(METRICS) $(COMMON)
 $(BUILD)/lingertrace: LIBS = $(TRACER_LIBS) -lmicrohttpd -ljansson
-$(BUILD)/lingerbench: $(call objects,user/lingerbench user/lingerbench/strategies user/lingerbench/servers) $(TRACER) $(LIBLINGER) $(COMMON)
+# It asks the daemon as lingerctl does.
+$(BUILD)/lingerbench: $(call objects,user/lingerbench user/lingerbench/strategies user/lingerbench/servers) \
+                      $(BUILD)/obj/user/lingerctl/ask.o $(TRACER) $(LIBLINGER) $(COMMON)
 $(BUILD)/lingerbench: LIBS = $(TRACER_LIBS) -linih -ljansson -lssl -lcrypto -lm
 
 $(PROGRAMS):

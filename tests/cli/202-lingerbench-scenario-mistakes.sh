@@ -17,12 +17,17 @@ connections = 0
 use = close hope
 [peers]
 use = prompt nobody
+[expect]
+close.prompt.complete = >= 0.9 * close.prompt.hope
+close.prompt.complete = >= 0.9 *
 INI
 bench run "$work/wrong.ini" --out "$work/results"
 expect 2 "wrong.ini:2: unknown key \"wrokers\""
 expect 2 "wrong.ini:4: connections = 0: out of range"
 expect 2 "wrong.ini:6: no strategy is called \"hope\""
 expect 2 "no peer is called \"nobody\""
+expect 2 "wrong.ini:10: summary.csv has no column \"hope\""
+expect 2 "wrong.ini:11: close.prompt.complete = >= 0.9 *: expected"
 [ ! -e "$work/results" ] || fail "results of a wrong scenario"
 
 bench run quick --set load.connections=20000 --set load.clients=15000 --dry-run

@@ -13,6 +13,7 @@ for strategy in native lingerd; do
         is $strategy $peer complete 40
         is $strategy $peer worker_hold_us_p50 ""
         is $strategy $peer unserved ""
+        is $strategy $peer fallbacks "$([ $strategy = native ] || echo 0)"
         [ -n "$(summary $strategy $peer cpu_us_per_connection)" ] || fail "no CPU time of $strategy under $peer"
     done
 done

@@ -6,11 +6,14 @@
 #   APACHE_MPMS="prefork"
 #   APACHE_PEERS="late:/small tls:/large"   kinds of clients (http_peers.py) and what they ask for
 #   APACHE_LINGERD=Off         Apache alone; then nothing is asserted
+#   APACHE_WORKERS=4 APACHE_AT_ONCE=20   of the server, and how many clients it has
+#   APACHE_LINE="MaxConnectionsPerChild 10"   a line of the configuration
 # shellcheck disable=SC2317 # functions are called by name
 # shellcheck source=tests/cli/apache.common
 . tests/cli/apache.common
 connections=${APACHE_CONNECTIONS:-1500}
-workers=16
+workers=${APACHE_WORKERS:-16}
+at_once=${APACHE_AT_ONCE:-100}
 lingerd=${APACHE_LINGERD:-On}
 
 expect_all() {
@@ -27,12 +30,12 @@ expect_all() {
 start_lingerd
 for mpm in ${APACHE_MPMS:-prefork worker event}; do
     before=$(counter handoffs)
-    peers="late:/small prompt:/1k prompt:/large tls:/1k tls:/large first:/1k tls_first:/1k"
-    # Event by itself cuts idle clients when its workers are taken, and loses a refused upload now and then; on a busy
-    # machine some connections are left to it.
-    [ "$mpm" = event ] || peers+=" keepalive:/small uploader:/refused"
-    [ "$mpm" = worker ] && peers+=" h2:/small"
     kinds=()
+    peers="late:/small prompt:/1k prompt:/large tls:/1k tls:/large first:/1k tls_first:/1k"
+    peers+=" uploader:/refused"
+    # Event by itself cuts idle clients when its workers are taken.
+    [ "$mpm" = event ] || peers+=" keepalive:/small"
+    [ "$mpm" = worker ] && peers+=" h2:/small"
     for peer in ${APACHE_PEERS:-$peers}; do
         case $peer in
         tls* | h2*) kinds+=("${peer%%:*}:$tls_port:${peer#*:}") ;;
@@ -41,8 +44,8 @@ for mpm in ${APACHE_MPMS:-prefork worker event}; do
     done
     modules_more=http2
     [ "$mpm" = prefork ] && modules_more=
-    tls_lines="Protocols ${modules_more:+h2 }http/1.1" start_apache "$mpm" "KeepAliveTimeout 1"
-    soak "$connections" 100 "${kinds[@]}"
+    tls_lines="Protocols ${modules_more:+h2 }http/1.1" start_apache "$mpm" "KeepAliveTimeout 1" "${APACHE_LINE-}"
+    soak "$connections" "$at_once" "${kinds[@]}"
     echo "$mpm, Lingerd $lingerd: $complete whole, $truncated truncated, $responses responses, $ms ms," \
         "$(($(counter handoffs) - before)) handoffs, $(wc -l <"$work/access.log") lines in the access log"
     [ "$lingerd" = Off ] || expect_all

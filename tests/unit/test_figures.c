@@ -33,6 +33,67 @@ static void quantiles_are_values_of_the_sample(void **state)
 	sample_free(&sample);
 }
 
+/*
+ * How many values lie outside at each end: as in tables of the sign test, and as R's
+ * qbinom(0.025, n, 0.5) says.
+ */
+static void intervals_of_medians_are_those_of_the_sign_test(void **state)
+{
+	static const struct {
+		int count, low, high;
+	} known[] = { { 6, 1, 6 },   { 8, 1, 8 },   { 9, 2, 8 },    { 10, 2, 9 },   { 12, 3, 10 },
+		      { 20, 6, 15 }, { 25, 8, 18 }, { 50, 18, 33 }, { 100, 40, 61 } };
+	double low = -1, high = -1;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		struct sample sample = { 0 };
+
+		for (int value = known[i].count; value >= 1; value--)
+			assert_int_equal(sample_add(&sample, value), 0);
+		assert_true(sample_median_interval(&sample, &low, &high));
+		assert_true(low == known[i].low && high == known[i].high);
+		sample_free(&sample);
+	}
+}
+
+static void of_five_values_there_is_no_interval(void **state)
+{
+	struct sample sample = { 0 };
+	double low = -1, high = -1;
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(sample_add(&sample, i), 0);
+	assert_false(sample_median_interval(&sample, &low, &high));
+	assert_true(low == -1 && high == -1);
+	sample_free(&sample);
+}
+
+static void a_figure_is_compared_with_another_of_its_row_or_peer(void **state)
+{
+	const char *cells[] = { "strategy", "peer",   "n",  "m", "native",  "late", "10", "",
+				"native",   "prompt", "40", "",	 "lingerd", "late", "35", "3" };
+	const struct csvtable table = { .column_count = 4, .row_count = 3, .cells = cells };
+	struct expectation expectation = { .figure = { "lingerd", "late", "n" },
+					   .operator= ">=",
+					   .limit = 0.9,
+					   .is_relative = true,
+					   .other = { "native", "prompt", "n" } };
+
+	(void)state;
+	assert_false(check_one(&table, &expectation)); /* 35 >= 36 */
+	expectation.limit = 0.8;
+	assert_true(check_one(&table, &expectation));
+	expectation.limit = 3.5;
+	strcpy(expectation.other.peer, "*");
+	assert_true(check_one(&table, &expectation)); /* 35 >= 35, of native under late */
+	strcpy(expectation.other.column, "m");
+	assert_false(check_one(&table, &expectation)); /* not known */
+	strcpy(expectation.other.strategy, "*");
+	assert_true(check_one(&table, &expectation)); /* 35 >= 3.5 * 3 */
+}
+
 static void csv_comes_back_as_it_was_written(void **state)
 {
 	char folder[256], path[300];
@@ -116,6 +177,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(quantiles_are_values_of_the_sample),
+		cmocka_unit_test(intervals_of_medians_are_those_of_the_sign_test),
+		cmocka_unit_test(of_five_values_there_is_no_interval),
+		cmocka_unit_test(a_figure_is_compared_with_another_of_its_row_or_peer),
 		cmocka_unit_test(csv_comes_back_as_it_was_written),
 		cmocka_unit_test(a_torn_csv_is_refused),
 		cmocka_unit_test(unknown_figures_are_dashes),

@@ -61,6 +61,22 @@ static void a_connection_nobody_accepted_has_no_server_row(void **state)
 	trial_rows_unmap(rows);
 }
 
+static void the_next_connection_from_a_port_is_not_this_one(void **state)
+{
+	struct trial_rows *rows = trial_rows_map(2);
+	struct tracelog log = { 0 };
+	struct joined_row joined[2];
+
+	(void)state;
+	rows->client[0] = (struct client_row){ .port = 5000, .started_ns = 10 }; /* never accepted */
+	rows->client[1] = (struct client_row){ .port = 5000, .started_ns = 30 };
+	accept_row(rows, 5000, 35, 7);
+	assert_int_equal(join_rows(rows, 2, &log, false, joined), 0);
+	assert_null(joined[0].server);
+	assert_int_equal(joined[1].server->cookie, 7);
+	trial_rows_unmap(rows);
+}
+
 static void a_real_servers_connection_is_found_by_its_port_and_time(void **state)
 {
 	struct trial_rows *rows = trial_rows_map(4);
@@ -97,6 +113,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_meet_by_port_and_cookie),
 		cmocka_unit_test(a_connection_nobody_accepted_has_no_server_row),
+		cmocka_unit_test(the_next_connection_from_a_port_is_not_this_one),
 		cmocka_unit_test(a_real_servers_connection_is_found_by_its_port_and_time),
 	};
 

@@ -51,7 +51,8 @@ static void a_file_fills_a_scenario(void **state)
 		"[load]\nconnections = 9\nclients = 3\nblocks = 2\nseed = 5\ntimeout = 1500ms\n"
 		"[strategies]\nuse = close lingerd\nso-linger = 3s\nidle-timeout = 100ms\n"
 		"[peers]\nuse = prompt odd\nodd = get pause:1s close\nprompt = get close\n"
-		"[trace]\nenabled = no\n[expect]\nclose.odd.truncated = >= 1\n";
+		"[trace]\nenabled = no\n[expect]\nclose.odd.truncated = >= 1\n"
+		"lingerd.*.complete = > 0.5 * close.*.connections\n";
 
 	(void)state;
 	assert_int_equal(load(&scenario, text, NULL, 0), 0);
@@ -72,8 +73,13 @@ static void a_file_fills_a_scenario(void **state)
 	assert_string_equal(scenario.peers[0]->script, "get close");
 	assert_int_equal(scenario.peers[1]->step_count, 3);
 	assert_false(scenario.trace);
-	assert_int_equal(scenario.expectation_count, 1);
+	assert_int_equal(scenario.expectation_count, 2);
 	assert_string_equal(scenario.expectations[0].operator, ">=");
+	assert_false(scenario.expectations[0].is_relative);
+	assert_true(scenario.expectations[1].is_relative);
+	assert_true(scenario.expectations[1].limit == 0.5);
+	assert_string_equal(scenario.expectations[1].other.strategy, "close");
+	assert_string_equal(scenario.expectations[1].other.column, "connections");
 }
 
 static void settings_replace_what_the_file_says(void **state)

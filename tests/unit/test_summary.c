@@ -40,7 +40,7 @@ static void those_who_gave_up_lengthen_the_time(void **state)
 	double value;
 
 	(void)state;
-	assert_int_equal(summary_add(&summary, &trial, rows, 2), 0);
+	assert_int_equal(summary_add(&summary, &trial, rows, 2, 0), 0);
 	assert_true(sample_quantile(&summary.throughput_per_s, 0.5, &value));
 	assert_true(value > 0.499 && value < 0.501); /* one in two seconds */
 	assert_int_equal(summary_incomplete(&summary), 1);
@@ -62,7 +62,7 @@ static void a_worker_is_held_by_clients_that_are_there(void **state)
 	servers[2].error = -ECONNRESET;
 	for (int i = 0; i < 4; i++)
 		rows[i] = (struct joined_row){ .client = &clients[i], .server = &servers[i] };
-	assert_int_equal(summary_add(&summary, &trial, rows, 4), 0);
+	assert_int_equal(summary_add(&summary, &trial, rows, 4, 0), 0);
 	assert_int_equal(summary.worker_hold_us.count, 2);
 	assert_int_equal(summary.unserved, 2);
 	assert_true(sample_quantile(&summary.worker_hold_us, 0.01, &value) && value == 5);
@@ -86,10 +86,52 @@ static void a_stay_that_was_not_seen_to_its_end_is_remembered(void **state)
 	struct summary summary = { .tracing = true };
 
 	(void)state;
-	assert_int_equal(summary_add(&summary, &trial, rows, 4), 0);
+	assert_int_equal(summary_add(&summary, &trial, rows, 4, 0), 0);
 	assert_int_equal(summary.traced, 3);
 	assert_int_equal(summary.fin_wait_2_us.count, 1);
 	assert_int_equal(summary.fin_wait_2_unseen, 2);
+	summary_free(&summary);
+}
+
+static void throughput_is_compared_block_by_block(void **state)
+{
+	struct client_row client = whole_after(SECOND / 10);
+	struct joined_row rows[] = { { .client = &client } };
+	struct summary summary = { 0 };
+	double value;
+
+	(void)state;
+	assert_int_equal(summary_add(&summary, &trial, rows, 1, 5), 0);
+	assert_int_equal(summary_add(&summary, &trial, rows, 1, 0), 0); /* not known */
+	assert_int_equal(summary.throughput_per_s.count, 2);
+	assert_int_equal(summary.throughput_ratio.count, 1);
+	assert_true(sample_quantile(&summary.throughput_ratio, 0.5, &value));
+	assert_true(value > 1.99 && value < 2.01);
+	summary_free(&summary);
+}
+
+static int no_server(const struct program_setup *setup)
+{
+	(void)setup;
+	return -1;
+}
+
+static void what_a_real_server_kept_is_the_rest(void **state)
+{
+	static const struct program apache = { .name = "apache", .execute = no_server };
+	static const struct strategy strategy = { .name = "lingerd", .needs_lingerd = true };
+	struct client_row client = whole_after(SECOND);
+	struct joined_row rows[] = { { .client = &client }, { .client = &client } };
+	struct summary summary = { .program = &apache, .strategy = &strategy };
+	struct trial told = { .cpu_known = true, .handoffs_known = true, .handoffs = 1 };
+
+	(void)state;
+	assert_int_equal(summary_add(&summary, &told, rows, 2, 0), 0);
+	assert_int_equal(summary.fallbacks, 1);
+	assert_false(summary.fallbacks_unknown);
+	told.handoffs_known = false;
+	assert_int_equal(summary_add(&summary, &told, rows, 2, 0), 0);
+	assert_true(summary.fallbacks_unknown);
 	summary_free(&summary);
 }
 
@@ -99,9 +141,9 @@ static void cpu_is_unknown_as_soon_as_one_trial_does_not_know_it(void **state)
 	struct summary summary = { 0 };
 
 	(void)state;
-	assert_int_equal(summary_add(&summary, &trial, NULL, 0), 0);
+	assert_int_equal(summary_add(&summary, &trial, NULL, 0, 0), 0);
 	assert_false(summary.cpu_unknown);
-	assert_int_equal(summary_add(&summary, &dead, NULL, 0), 0);
+	assert_int_equal(summary_add(&summary, &dead, NULL, 0, 0), 0);
 	assert_true(summary.cpu_unknown);
 	summary_free(&summary);
 }
@@ -112,6 +154,8 @@ int main(void)
 		cmocka_unit_test(those_who_gave_up_lengthen_the_time),
 		cmocka_unit_test(a_worker_is_held_by_clients_that_are_there),
 		cmocka_unit_test(a_stay_that_was_not_seen_to_its_end_is_remembered),
+		cmocka_unit_test(throughput_is_compared_block_by_block),
+		cmocka_unit_test(what_a_real_server_kept_is_the_rest),
 		cmocka_unit_test(cpu_is_unknown_as_soon_as_one_trial_does_not_know_it),
 	};
 

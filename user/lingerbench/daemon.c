@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include "common/log.h"
 #include "lingerbench/child.h"
 #include "lingerbench/locate.h"
+#include "lingerctl/ask.h"
 
 enum { START_LIMIT_S = 5, STOP_LIMIT_S = 10 };
 
@@ -100,6 +102,18 @@ pid_t daemon_start(const char *socket_path, const struct strategy_settings *sett
 		return error;
 	}
 	return pid;
+}
+
+int daemon_handoffs(const char *socket_path, uint64_t *ret)
+{
+	char text[65536];
+	const char *line;
+	int error = ask(socket_path, LINGER_MESSAGE_STATUS, text, sizeof(text));
+
+	if (error)
+		return error;
+	line = strstr(text, "\nhandoffs ");
+	return line && sscanf(line, " handoffs %" SCNu64, ret) == 1 ? 0 : -EPROTO;
 }
 
 int daemon_stop(pid_t pid)

@@ -16,6 +16,11 @@ pid_t daemon_start(const char *socket_path, const struct strategy_settings *sett
 		   const char *log_path);
 
 /*
+ * How many connections it has taken over, as it says itself. 0 or a negative errno. Waits for the answer.
+ */
+int daemon_handoffs(const char *socket_path, uint64_t *ret);
+
+/*
  * Ends it in order (SIGTERM), by force after 10 s. How it ended, now or before, as waitpid(2) tells
  * it; 0: in order.
  */

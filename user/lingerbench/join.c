@@ -14,31 +14,40 @@ static int compare_server_rows(const void *left, const void *right)
 	return a->accepted_ns < b->accepted_ns ? -1 : a->accepted_ns > b->accepted_ns;
 }
 
-static size_t first_with_port(const struct server_row **rows, size_t count, uint16_t port)
+static int compare_client_rows(const void *left, const void *right)
 {
-	size_t low = 0, high = count;
+	const struct joined_row *a = *(const struct joined_row *const *)left;
+	const struct joined_row *b = *(const struct joined_row *const *)right;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (rows[middle]->client_port < port)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	if (a->client->port != b->client->port)
+		return a->client->port < b->client->port ? -1 : 1;
+	return a->client->started_ns < b->client->started_ns
+		       ? -1
+		       : a->client->started_ns > b->client->started_ns;
 }
 
-/* The worker accepted it after the client began, and before any later connection from the same
- * port. */
-static const struct server_row *find_server_row(const struct server_row **rows, size_t count,
-						const struct client_row *client)
+/*
+ * Both in the order of ports, and of times where a port was used again: the worker accepted a
+ * connection after the client began it, and before it began the next one from the same port.
+ */
+static void join_servers(struct joined_row **rows, size_t count, const struct server_row **servers,
+			 size_t server_count)
 {
-	for (size_t i = first_with_port(rows, count, client->port);
-	     i < count && rows[i]->client_port == client->port; i++)
-		if (rows[i]->accepted_ns >= client->started_ns)
-			return rows[i];
-	return NULL;
+	size_t s = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct client_row *client = rows[i]->client;
+		bool again = i + 1 < count && rows[i + 1]->client->port == client->port;
+		uint64_t until = again ? rows[i + 1]->client->started_ns : UINT64_MAX;
+
+		while (s < server_count && (servers[s]->client_port < client->port ||
+					    (servers[s]->client_port == client->port &&
+					     servers[s]->accepted_ns < client->started_ns)))
+			s++;
+		if (client->port && s < server_count && servers[s]->client_port == client->port &&
+		    servers[s]->accepted_ns < until)
+			rows[i]->server = servers[s++];
+	}
 }
 
 /* The connection was made while the client had it. */
@@ -52,26 +61,38 @@ static const struct close_record *find_trace(const struct tracelog *log,
 										       : record;
 }
 
+static void join_traces(struct joined_row *rows, size_t count, const struct tracelog *log,
+			bool by_port)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i].server)
+			rows[i].trace = tracelog_find(log, rows[i].server->cookie);
+		else if (by_port && rows[i].client->port)
+			rows[i].trace = find_trace(log, rows[i].client);
+	}
+}
+
 int join_rows(const struct trial_rows *rows, size_t count, const struct tracelog *log, bool by_port,
 	      struct joined_row *ret)
 {
 	size_t server_count = trial_rows_server_count(rows);
 	const struct server_row **servers = calloc(server_count + 1, sizeof(*servers));
+	struct joined_row **clients = calloc(count + 1, sizeof(*clients));
+	int error = servers && clients ? 0 : -ENOMEM;
 
-	if (!servers)
-		return -ENOMEM;
-	for (size_t i = 0; i < server_count; i++)
+	for (size_t i = 0; i < server_count && !error; i++)
 		servers[i] = &rows->server[i];
-	qsort(servers, server_count, sizeof(*servers), compare_server_rows);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && !error; i++) {
 		ret[i] = (struct joined_row){ .client = &rows->client[i] };
-		if (ret[i].client->port)
-			ret[i].server = find_server_row(servers, server_count, ret[i].client);
-		if (ret[i].server)
-			ret[i].trace = tracelog_find(log, ret[i].server->cookie);
-		else if (by_port && ret[i].client->port)
-			ret[i].trace = find_trace(log, ret[i].client);
+		clients[i] = &ret[i];
+	}
+	if (!error) {
+		qsort(servers, server_count, sizeof(*servers), compare_server_rows);
+		qsort(clients, count, sizeof(*clients), compare_client_rows);
+		join_servers(clients, count, servers, server_count);
+		join_traces(ret, count, log, by_port);
 	}
 	free(servers);
-	return 0;
+	free(clients);
+	return error;
 }

@@ -19,7 +19,19 @@ struct writing {
 	struct csv *connections;
 	struct csv *summary;
 	struct joined_row *rows; /* of the trial at hand */
+	double *baseline_per_s; /* throughput of the first strategy under this peer, by block; 0: none */
 };
+
+/* The first strategy of a scenario comes first here, too. */
+static double baseline_of(const struct writing *writing, const struct trial *trial)
+{
+	double *baseline = &writing->baseline_per_s[trial->block - 1];
+
+	if (trial->strategy == writing->scenario->strategies[0] &&
+	    !summary_throughput(writing->rows, trial->rows->begun, baseline))
+		*baseline = 0;
+	return *baseline;
+}
 
 static int add_trial(struct writing *writing, const struct trial *trial, struct summary *summary)
 {
@@ -30,8 +42,28 @@ static int add_trial(struct writing *writing, const struct trial *trial, struct 
 	if (!error)
 		error = connections_csv_rows(writing->connections, trial, writing->rows, count);
 	if (!error)
-		error = summary_add(summary, trial, writing->rows, count);
+		error = summary_add(summary, trial, writing->rows, count,
+				    baseline_of(writing, trial));
 	return error;
+}
+
+/* Its row would look like lingerd's, and be the server's own. */
+static void warn_of_fallbacks(struct warnings *warnings, const struct summary *summary)
+{
+	if (!summary->strategy->needs_lingerd)
+		return;
+	if (summary->fallbacks_unknown)
+		warnings_add(warnings,
+			     "%s under %s: lingerd did not say how many connections it got",
+			     summary->strategy->name, summary->peer->name);
+	else if (summary->fallbacks)
+		warnings_add(warnings,
+			     "%s under %s: %llu of %llu connections were not handed over, and "
+			     "closed by "
+			     "the server itself",
+			     summary->strategy->name, summary->peer->name,
+			     (unsigned long long)summary->fallbacks,
+			     (unsigned long long)summary->connections);
 }
 
 /* All blocks of one strategy under one peer. */
@@ -57,6 +89,7 @@ static int write_group(struct writing *writing, const struct strategy *strategy,
 			     strategy->name, peer->name,
 			     (unsigned long long)summary_incomplete(&summary),
 			     (unsigned long long)summary.connections);
+	warn_of_fallbacks(writing->warnings, &summary);
 	if (!error)
 		error = summary_csv_row(writing->summary, &summary);
 	summary_free(&summary);
@@ -88,8 +121,12 @@ int results_write(const char *folder, const struct scenario *scenario, const str
 	int error, close_error;
 
 	writing.rows = calloc(scenario->connections, sizeof(*writing.rows));
-	if (!writing.rows)
+	writing.baseline_per_s = calloc(scenario->blocks, sizeof(*writing.baseline_per_s));
+	if (!writing.rows || !writing.baseline_per_s) {
+		free(writing.rows);
+		free(writing.baseline_per_s);
 		return -ENOMEM;
+	}
 	snprintf(path, sizeof(path), "%s/connections.csv", folder);
 	error = csv_create(&writing.connections, path);
 	snprintf(path, sizeof(path), "%s/summary.csv", folder);
@@ -101,5 +138,6 @@ int results_write(const char *folder, const struct scenario *scenario, const str
 	error = error ? error : close_error;
 	close_error = csv_close(writing.summary);
 	free(writing.rows);
+	free(writing.baseline_per_s);
 	return error ? error : close_error;
 }

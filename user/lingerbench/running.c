@@ -80,6 +80,8 @@ static _Noreturn void become_server(const struct program *program,
 	int error, log, null = open("/dev/null", O_RDONLY);
 	char path[PATH_MAX];
 
+	/* The lab may be killed at any moment from here on. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	snprintf(path, sizeof(path), "%s/" PROGRAM_LOG, setup->folder);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGINT, SIG_DFL);
@@ -87,7 +89,7 @@ static _Noreturn void become_server(const struct program *program,
 	signal(SIGPIPE, SIG_DFL);
 	setsid();
 	error = serveruser_become();
-	/* To change the user takes this away. */
+	/* To change the user has taken it away. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	log = open(path, O_WRONLY | O_CREAT | O_APPEND, 0644);
 	dup2(null, STDIN_FILENO);

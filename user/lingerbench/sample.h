@@ -22,6 +22,13 @@ int sample_add(struct sample *sample, double value);
  */
 bool sample_quantile(struct sample *sample, double q, double *ret);
 
+/*
+ * The 95 % interval of the median of what was sampled, from order statistics: the narrowest pair of
+ * values, equally far from both ends, between which the median lies with that probability, whatever
+ * the distribution. Sorts the sample. False: there are less than 6 values, too few for one.
+ */
+bool sample_median_interval(struct sample *sample, double *ret_low, double *ret_high);
+
 void sample_free(struct sample *sample);
 
 #endif

@@ -19,14 +19,25 @@ enum {
 	SCENARIO_MAX_EXPECTATIONS = 64,
 };
 
-/* One line of [expect]: STRATEGY.PEER.COLUMN = OPERATOR NUMBER, as "close.uploader.truncated = >=
- * 1". */
-struct expectation {
+/* STRATEGY.PEER.COLUMN: figures of summary.csv. */
+struct figure_name {
 	char strategy[32];	  /* "*": each */
 	char peer[PEER_MAX_NAME]; /* "*": each */
 	char column[48];
+};
+
+/*
+ * One line of [expect]: a figure is compared with a number, or with so many times another figure,
+ * whose "*" is whatever it is in the first one:
+ *	close.uploader.truncated = >= 1
+ *	lingerd.late.throughput_per_s = >= 0.9 * lingerd.prompt.throughput_per_s
+ */
+struct expectation {
+	struct figure_name figure;
 	char operator[3];
 	double limit;
+	bool is_relative;
+	struct figure_name other; /* if it is relative */
 	struct inifile_place place;
 };
 

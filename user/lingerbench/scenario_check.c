@@ -46,21 +46,29 @@ static bool resolve_strategies(struct scenario *scenario)
 	return right;
 }
 
-static bool check_expectations(struct scenario *scenario)
+static bool check_figure_name(struct scenario *scenario, struct inifile_place place,
+			      const struct figure_name *name)
 {
 	bool right = true, again;
+
+	if (strcmp(name->strategy, "*") && !find_strategy(scenario, name->strategy, &again))
+		right = inifile_complain(place, "no strategy is called \"%s\"", name->strategy);
+	if (strcmp(name->peer, "*") && !scenario_find_peer(scenario, name->peer))
+		right = inifile_complain(place, "no peer is called \"%s\"", name->peer);
+	return right;
+}
+
+static bool check_expectations(struct scenario *scenario)
+{
+	bool right = true;
 
 	for (size_t i = 0; i < scenario->expectation_count; i++) {
 		const struct expectation *expectation = &scenario->expectations[i];
 
-		if (strcmp(expectation->strategy, "*") &&
-		    !find_strategy(scenario, expectation->strategy, &again))
-			right = inifile_complain(expectation->place, "no strategy is called \"%s\"",
-						 expectation->strategy);
-		if (strcmp(expectation->peer, "*") &&
-		    !scenario_find_peer(scenario, expectation->peer))
-			right = inifile_complain(expectation->place, "no peer is called \"%s\"",
-						 expectation->peer);
+		right &= check_figure_name(scenario, expectation->place, &expectation->figure);
+		if (expectation->is_relative)
+			right &= check_figure_name(scenario, expectation->place,
+						   &expectation->other);
 	}
 	return right;
 }

@@ -15,6 +15,11 @@ static bool was_served(const struct joined_row *row)
 	       (!row->client->ended_ns || row->client->ended_ns > server->accepted_ns);
 }
 
+static bool is_real_server(const struct summary *summary)
+{
+	return summary->program && !program_is_builtin(summary->program);
+}
+
 static int add_connection(struct summary *summary, const struct joined_row *row)
 {
 	const struct client_row *client = row->client;
@@ -34,9 +39,7 @@ static int add_connection(struct summary *summary, const struct joined_row *row)
 		summary->fallbacks++;
 	if (!row->trace) {
 		/* Nobody else tells whether a real server accepted it. */
-		summary->fin_wait_2_unseen +=
-			server ||
-			(summary->program && !program_is_builtin(summary->program) && client->port);
+		summary->fin_wait_2_unseen += server || (is_real_server(summary) && client->port);
 		return error;
 	}
 	summary->traced++;
@@ -50,8 +53,7 @@ static int add_connection(struct summary *summary, const struct joined_row *row)
 	return error;
 }
 
-/* Whole responses, over the time from the first connect() until the last client knew what it had got. */
-static int add_throughput(struct summary *summary, const struct joined_row *rows, size_t count)
+bool summary_throughput(const struct joined_row *rows, size_t count, double *ret_per_s)
 {
 	uint64_t first = UINT64_MAX, last = 0, complete = 0;
 
@@ -67,13 +69,37 @@ static int add_throughput(struct summary *summary, const struct joined_row *rows
 			    client->outcome == OUTCOME_COMPLETE_RESET;
 	}
 	if (last <= first)
+		return false;
+	*ret_per_s = (double)complete / ((double)(last - first) / 1e9);
+	return true;
+}
+
+static int add_throughput(struct summary *summary, const struct joined_row *rows, size_t count,
+			  double baseline_per_s)
+{
+	double per_s;
+	int error;
+
+	if (!summary_throughput(rows, count, &per_s))
 		return 0;
-	return sample_add(&summary->throughput_per_s,
-			  (double)complete / ((double)(last - first) / 1e9));
+	error = sample_add(&summary->throughput_per_s, per_s);
+	if (!error && baseline_per_s > 0)
+		error = sample_add(&summary->throughput_ratio, per_s / baseline_per_s);
+	return error;
+}
+
+/* A real server tells no more than how many connections lingerd got; which ones, the trace says. */
+static void add_handoffs(struct summary *summary, const struct trial *trial, size_t count)
+{
+	if (!is_real_server(summary) || !summary->strategy->needs_lingerd)
+		return;
+	summary->fallbacks_unknown |= !trial->handoffs_known;
+	if (trial->handoffs_known && trial->handoffs < count)
+		summary->fallbacks += count - trial->handoffs;
 }
 
 int summary_add(struct summary *summary, const struct trial *trial, const struct joined_row *rows,
-		size_t count)
+		size_t count, double baseline_per_s)
 {
 	int error = 0;
 
@@ -81,7 +107,8 @@ int summary_add(struct summary *summary, const struct trial *trial, const struct
 	summary->cpu_unknown |= !trial->cpu_known;
 	for (size_t i = 0; i < count && !error; i++)
 		error = add_connection(summary, &rows[i]);
-	return error ? error : add_throughput(summary, rows, count);
+	add_handoffs(summary, trial, count);
+	return error ? error : add_throughput(summary, rows, count, baseline_per_s);
 }
 
 static const char *const columns[] = {
@@ -104,6 +131,9 @@ static const char *const columns[] = {
 	"fin_wait_2_us_p50",
 	"fin_wait_2_us_p99",
 	"throughput_per_s",
+	"throughput_ratio",
+	"throughput_ratio_low",
+	"throughput_ratio_high",
 	"cpu_us_per_connection",
 };
 
@@ -140,6 +170,23 @@ static void put_quantile(struct csv *csv, struct sample *sample, double q)
 		csv_unknown(csv);
 }
 
+static void put_ratio(struct csv *csv, struct sample *ratio)
+{
+	double median, low, high;
+
+	if (sample_quantile(ratio, 0.5, &median))
+		csv_decimal(csv, median, 3);
+	else
+		csv_unknown(csv);
+	if (sample_median_interval(ratio, &low, &high)) {
+		csv_decimal(csv, low, 3);
+		csv_decimal(csv, high, 3);
+	} else {
+		csv_unknown(csv);
+		csv_unknown(csv);
+	}
+}
+
 int summary_csv_row(struct csv *csv, struct summary *summary)
 {
 	const uint64_t *outcomes = summary->outcomes;
@@ -158,7 +205,7 @@ int summary_csv_row(struct csv *csv, struct summary *summary)
 		csv_number(csv, summary->unserved);
 	else
 		csv_unknown(csv);
-	if (summary->strategy->needs_lingerd && program_is_builtin(summary->program))
+	if (summary->strategy->needs_lingerd && !summary->fallbacks_unknown)
 		csv_number(csv, summary->fallbacks);
 	else
 		csv_unknown(csv);
@@ -173,6 +220,7 @@ int summary_csv_row(struct csv *csv, struct summary *summary)
 	put_quantile(csv, summary->fin_wait_2_unseen ? &nothing : &summary->fin_wait_2_us, 0.5);
 	put_quantile(csv, summary->fin_wait_2_unseen ? &nothing : &summary->fin_wait_2_us, 0.99);
 	put_quantile(csv, &summary->throughput_per_s, 0.5);
+	put_ratio(csv, &summary->throughput_ratio);
 	if (summary->cpu_unknown || !summary->connections)
 		csv_unknown(csv);
 	else
@@ -186,4 +234,5 @@ void summary_free(struct summary *summary)
 	sample_free(&summary->response_us);
 	sample_free(&summary->fin_wait_2_us);
 	sample_free(&summary->throughput_per_s);
+	sample_free(&summary->throughput_ratio);
 }

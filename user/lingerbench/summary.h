@@ -20,9 +20,10 @@ struct summary {
 	uint64_t connections;
 	uint64_t outcomes[OUTCOME_COUNT];
 	uint64_t fallbacks;
-	uint64_t unserved; /* not in worker_hold_us, see was_served() */
-	uint64_t traced;   /* connections with a row of the tracer */
-	bool cpu_unknown;  /* in one of the trials */
+	bool fallbacks_unknown; /* of one of the trials */
+	uint64_t unserved;	/* not in worker_hold_us, see was_served() */
+	uint64_t traced;	/* connections with a row of the tracer */
+	bool cpu_unknown;	/* in one of the trials */
 	uint64_t cpu_us;
 	struct sample worker_hold_us;
 	struct sample response_us;
@@ -33,11 +34,22 @@ struct summary {
 	struct sample fin_wait_2_us;
 	uint64_t fin_wait_2_unseen;
 	struct sample throughput_per_s; /* one a block */
+	/* In each block, of that of the first strategy of the scenario under the same peer. */
+	struct sample throughput_ratio;
 };
 
-/* Adds a trial of this strategy and peer. 0 or -ENOMEM. */
+/*
+ * Whole responses per second of a trial, from the first connect() until the last client knew what it
+ * had got. False: it had no such time.
+ */
+bool summary_throughput(const struct joined_row *rows, size_t count, double *ret_per_s);
+
+/*
+ * Adds a trial of this strategy and peer. baseline_per_s: the throughput of the first strategy in
+ * this block; 0: not known. 0 or -ENOMEM.
+ */
 int summary_add(struct summary *summary, const struct trial *trial, const struct joined_row *rows,
-		size_t count);
+		size_t count, double baseline_per_s);
 
 bool summary_has_column(const char *name);
 

@@ -27,6 +27,9 @@ enum {
 	RELEASE_SLACK_S = 5,
 	/* The FINs of the last clients reach lingerd when they are gone; its work on them counts, too. */
 	SETTLE_MS = 20,
+	HANDOFFS_LIMIT_MS = 500,
+	/* Connections of our own that a server has answered before the clients come. */
+	PROBES = 1,
 };
 
 struct cast {
@@ -257,12 +260,41 @@ static int start_daemon(struct cast *cast, const struct trial_stage *stage,
 	return 0;
 }
 
+/*
+ * How many connections lingerd has got by now. The last ones may still be on their way: it waits until all
+ * of them are there, for a short time at most.
+ */
+static bool look_at_handoffs(const char *socket_path, uint64_t expected, uint64_t *ret)
+{
+	uint64_t limit = clock_now_ns() + HANDOFFS_LIMIT_MS * NS_PER_MS;
+	bool known;
+
+	do {
+		known = !daemon_handoffs(socket_path, ret);
+	} while (known && *ret < expected && clock_now_ns() < limit && !usleep(POLL_MS * 1000));
+	return known;
+}
+
+/* What a real server handed over, without what it did before the clients came. */
+static void count_handoffs(struct trial *trial, const struct cast *cast,
+			   const struct strategy_settings *settings, uint64_t before)
+{
+	uint64_t expected = before + trial->rows->begun;
+	uint64_t now;
+
+	if (!cast->program || !cast->daemon)
+		return;
+	trial->handoffs_known = look_at_handoffs(settings->lingerd_socket, expected, &now);
+	if (trial->handoffs_known)
+		trial->handoffs = now - before;
+}
+
 static int perform(struct cast *cast, struct trial *trial, const struct trial_stage *stage,
 		   struct strategy_settings *settings)
 {
 	bool builtin = program_is_builtin(trial->program);
 	struct proctree before, after;
-	uint64_t cpu_ns;
+	uint64_t cpu_ns, handoffs = 0;
 	int error = 0;
 
 	if (trial->strategy->needs_lingerd)
@@ -273,6 +305,9 @@ static int perform(struct cast *cast, struct trial *trial, const struct trial_st
 		return error;
 	if (builtin)
 		error = start_workers(cast, trial, stage, settings);
+	if (!error && cast->program && cast->daemon &&
+	    !look_at_handoffs(settings->lingerd_socket, PROBES, &handoffs))
+		error = -EPROTO;
 	look_at_servers(cast, &before);
 	trial->started_ns = clock_now_ns();
 	if (!error)
@@ -290,6 +325,13 @@ static int perform(struct cast *cast, struct trial *trial, const struct trial_st
 	trial->cpu_known = !error && proctree_cpu_ns(&before, &after, &cpu_ns);
 	if (trial->cpu_known)
 		trial->cpu_us = cpu_ns / NS_PER_US;
+	else if (!error)
+		warnings_add(stage->warnings,
+			     "block %llu, %s under %s: a process of the server ended in the middle",
+			     (unsigned long long)trial->block, trial->strategy->name,
+			     trial->peer->name);
+	if (!error)
+		count_handoffs(trial, cast, settings, handoffs);
 	return error;
 }
 

@@ -28,6 +28,8 @@ struct trial {
 	struct trial_rows *rows;
 	uint64_t started_ns;
 	uint64_t ended_ns;
+	bool handoffs_known; /* by lingerd's own count, of a strategy that needs it */
+	uint64_t handoffs;
 	bool cpu_known;	 /* false: one of them died in between */
 	uint64_t cpu_us; /* of the server's processes and of lingerd, while clients were served */
 };

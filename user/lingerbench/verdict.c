@@ -60,6 +60,32 @@ static void print_row(const struct csvtable *summary, size_t row, int width)
 	       verdict_time(summary, row, "cpu_us_per_connection").text);
 }
 
+/* Of the strategies after the first one, where there were blocks enough to say how sure it is. */
+static void print_ratios(const struct csvtable *summary, int width)
+{
+	bool begun = false;
+	double low, high, ratio;
+
+	for (size_t row = 0; row < summary->row_count; row++) {
+		const char *strategy = csvtable_text(summary, row, "strategy");
+		const char *first = csvtable_text(summary, 0, "strategy");
+
+		if (!strcmp(strategy, first) ||
+		    !csvtable_number(summary, row, "throughput_ratio", &ratio) ||
+		    !csvtable_number(summary, row, "throughput_ratio_low", &low) ||
+		    !csvtable_number(summary, row, "throughput_ratio_high", &high))
+			continue;
+		if (!begun)
+			printf("\nresp./s, of %s's in the same block: median, and its 95 %% "
+			       "interval\n",
+			       first);
+		begun = true;
+		printf("%-*s %-11s %8.3f  (%.3f to %.3f)%s\n", width, strategy,
+		       csvtable_text(summary, row, "peer"), ratio, low, high,
+		       low <= 1 && high >= 1 ? "  no difference found" : "");
+	}
+}
+
 void verdict_print(const struct csvtable *summary)
 {
 	int width = strategy_width(summary);
@@ -76,6 +102,7 @@ void verdict_print(const struct csvtable *summary)
 		}
 		print_row(summary, row, width);
 	}
+	print_ratios(summary, width);
 }
 
 static bool holds(double value, const char *operator, double limit)
@@ -96,36 +123,91 @@ static bool matches(const char *wanted, const char *name)
 	return !strcmp(wanted, "*") || !strcmp(wanted, name);
 }
 
-/* Lists can be narrowed with --set; what is not run is not judged. */
-static bool is_run(const struct scenario *scenario, const struct expectation *expectation)
+static bool is_run(const struct scenario *scenario, const struct figure_name *name)
 {
 	bool strategy = false, peer = false;
 
 	for (size_t i = 0; i < scenario->strategy_count; i++)
-		strategy |= matches(expectation->strategy, scenario->strategies[i]->name);
+		strategy |= matches(name->strategy, scenario->strategies[i]->name);
 	for (size_t i = 0; i < scenario->peer_count; i++)
-		peer |= matches(expectation->peer, scenario->peers[i]->name);
+		peer |= matches(name->peer, scenario->peers[i]->name);
 	return strategy && peer;
+}
+
+/* Lists can be narrowed with --set; what is not run is not judged. */
+static bool is_judged(const struct scenario *scenario, const struct expectation *expectation)
+{
+	return is_run(scenario, &expectation->figure) &&
+	       (!expectation->is_relative || is_run(scenario, &expectation->other));
+}
+
+static const char *or_same(const char *name, const char *same)
+{
+	return strcmp(name, "*") ? name : same;
+}
+
+/* What the figure of this row is compared with. False: not known. */
+static bool limit_for(const struct csvtable *summary, size_t row,
+		      const struct expectation *expectation, double *ret)
+{
+	const struct figure_name *other = &expectation->other;
+	const char *strategy = or_same(other->strategy, csvtable_text(summary, row, "strategy"));
+	const char *peer = or_same(other->peer, csvtable_text(summary, row, "peer"));
+	double value;
+
+	*ret = expectation->limit;
+	if (!expectation->is_relative)
+		return true;
+	for (size_t i = 0; i < summary->row_count; i++) {
+		if (strcmp(strategy, csvtable_text(summary, i, "strategy")) ||
+		    strcmp(peer, csvtable_text(summary, i, "peer")))
+			continue;
+		if (!csvtable_number(summary, i, other->column, &value))
+			return false;
+		*ret = expectation->limit * value;
+		return true;
+	}
+	return false;
+}
+
+static void say_broken(const struct csvtable *summary, size_t row,
+		       const struct expectation *expectation, const double *limit)
+{
+	const struct figure_name *other = &expectation->other;
+	const char *text = csvtable_text(summary, row, expectation->figure.column);
+	char relative[160] = "", known[48] = "";
+
+	if (expectation->is_relative)
+		snprintf(relative, sizeof(relative), " * %s.%s.%s", other->strategy, other->peer,
+			 other->column);
+	if (expectation->is_relative && limit)
+		snprintf(known, sizeof(known), " = %g", *limit);
+	else if (expectation->is_relative)
+		snprintf(known, sizeof(known), ", which is not known");
+	log_error("expected %s.%s.%s %s %g%s%s, it is %s", csvtable_text(summary, row, "strategy"),
+		  csvtable_text(summary, row, "peer"), expectation->figure.column,
+		  expectation->operator, expectation->limit, relative, known,
+		  *text ? text : "not known");
 }
 
 static bool check_one(const struct csvtable *summary, const struct expectation *expectation)
 {
+	const struct figure_name *figure = &expectation->figure;
 	size_t broken = 0;
 
 	for (size_t row = 0; row < summary->row_count; row++) {
-		const char *strategy = csvtable_text(summary, row, "strategy");
-		const char *peer = csvtable_text(summary, row, "peer");
-		const char *text = csvtable_text(summary, row, expectation->column);
-		double value;
+		double value, limit;
+		bool known;
 
-		if (!matches(expectation->strategy, strategy) || !matches(expectation->peer, peer))
+		if (!matches(figure->strategy, csvtable_text(summary, row, "strategy")) ||
+		    !matches(figure->peer, csvtable_text(summary, row, "peer")))
 			continue;
-		if (csvtable_number(summary, row, expectation->column, &value) &&
-		    holds(value, expectation->operator, expectation->limit))
+		known = limit_for(summary, row, expectation, &limit);
+		if (known && csvtable_number(summary, row, figure->column, &value) &&
+		    holds(value, expectation->operator, limit))
 			continue;
 		broken++;
-		log_error("expected %s.%s.%s %s %g, it is %s", strategy, peer, expectation->column,
-			  expectation->operator, expectation->limit, *text ? text : "not known");
+		say_broken(summary, row, expectation, known ? &limit : NULL);
 	}
 	return !broken;
 }
@@ -135,7 +217,7 @@ struct judgement verdict_check(const struct csvtable *summary, const struct scen
 	struct judgement judgement = { 0 };
 
 	for (size_t i = 0; i < scenario->expectation_count; i++) {
-		if (!is_run(scenario, &scenario->expectations[i]))
+		if (!is_judged(scenario, &scenario->expectations[i]))
 			continue;
 		judgement.judged++;
 		judgement.broken += !check_one(summary, &scenario->expectations[i]);
