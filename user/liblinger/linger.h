@@ -12,9 +12,13 @@
  *	close(fd);
  *
  * A client may be used by several threads at once, and after fork() by parent and child alike: each
- * process makes a connection of its own. No call installs signal handlers or raises SIGPIPE. A
- * server that closes all descriptors it does not know may close the client's, too: the next handoff makes
- * another, and whoever has the number by then is left alone.
+ * process makes a connection of its own. No call installs signal handlers or raises SIGPIPE.
+ *
+ * A server that closes all descriptors it does not know may close the client's, too: the next
+ * handoff makes another. Whoever has the number by then is left alone: the socket behind it is
+ * known by its cookie (SO_COOKIE, socket(7)), and where the kernel does not tell that, each handoff
+ * connects anew and keeps nothing. That does not help against a thread which closes it and opens
+ * something else in the middle of a handoff.
  */
 #ifndef LINGER_H
 #define LINGER_H
