@@ -43,10 +43,11 @@ peers uploader "$port" / $uploads
 [ "$complete" = $uploads ] || fail "$truncated of $uploads answers were truncated"
 wait_for counts handoffs $uploads
 
-# A daemon that went away and came back.
+# A daemon that went away and came back. Meanwhile the server closes for itself, and goes on.
 kill -KILL "$lingerd_pid"
 wait "$lingerd_pid" 2>/dev/null
-peers uploader "$port" / $uploads
+peers prompt "$port" / $uploads
+[ "$complete" = $uploads ] || fail "$truncated of $uploads answers were truncated without a daemon"
 start_lingerd
 peers uploader "$port" / $uploads
 [ "$complete" = $uploads ] || fail "$truncated of $uploads answers were truncated after a restart of the daemon"
