@@ -1,34 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 #include "preload/connections.h"
+#include "preload/holders.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum {
-	FDS_MAX = 65536,   /* higher numbers are closed as without us */
-	COUNTS_MAX = 4096, /* connections that are open in several processes at once */
-};
+enum { FDS_MAX = 65536 }; /* higher numbers are closed as without us */
 
-/* What holds a connection. Other values: counted at counts[value - COUNTED]. */
-enum { NOT_OURS, SOLE, LEFT_ALONE, COUNTED };
+/* What holds a connection. Greater values: processes, as many as that ticket counts. */
+enum { NOT_OURS, SOLE, LEFT_ALONE };
 
 struct entry {
 	_Atomic uint64_t cookie;
-	_Atomic uint32_t holders;
+	_Atomic uint64_t holders;
 };
 
-/* Both are zero pages until they are used. */
+/* Zero pages until they are used. */
 static struct entry entries[FDS_MAX];
 static _Atomic int entries_end;
-/* Shared with all descendants once there was a fork() with connections open; 0: this one is free.
- */
-static _Atomic uint32_t *counts;
 static _Atomic pid_t owner;
 
 /* A child of vfork() works in our memory, but its descriptors are its own. */
@@ -95,7 +89,7 @@ bool connections_remove(int fd)
 {
 	struct entry *entry = entry_of(fd);
 	int error = errno;
-	uint32_t holders;
+	uint64_t holders;
 	bool same;
 
 	if (!entry || !is_owner())
@@ -103,60 +97,31 @@ bool connections_remove(int fd)
 	same = cookie_of(fd) == atomic_load(&entry->cookie);
 	errno = error;
 	holders = atomic_exchange(&entry->holders, NOT_OURS);
-	if (holders >= COUNTED)
-		return atomic_fetch_sub(&counts[holders - COUNTED], 1) == 1 && same;
+	if (holders > LEFT_ALONE)
+		return holders_lower(holders) && same;
 	return holders == SOLE && same;
-}
-
-/* The index of a count that was free and is now 1, or COUNTS_MAX. */
-static uint32_t take_count(void)
-{
-	static _Atomic uint32_t next;
-
-	for (uint32_t tried = 0; tried < COUNTS_MAX; tried++) {
-		uint32_t i = atomic_fetch_add(&next, 1) % COUNTS_MAX;
-		uint32_t none = 0;
-
-		if (atomic_compare_exchange_strong(&counts[i], &none, 1))
-			return i;
-	}
-	return COUNTS_MAX;
 }
 
 static void start_counting(struct entry *entry)
 {
-	uint32_t i = take_count();
-	uint32_t counted = i < COUNTS_MAX ? COUNTED + i : LEFT_ALONE;
-	uint32_t sole = SOLE;
+	holders_ticket ticket = holders_start();
+	uint64_t sole = SOLE;
 
 	/* Fails when another thread closes it just now. */
-	if (!atomic_compare_exchange_strong(&entry->holders, &sole, counted) && i < COUNTS_MAX)
-		atomic_store(&counts[i], 0);
+	if (!atomic_compare_exchange_strong(&entry->holders, &sole, ticket ? ticket : LEFT_ALONE) &&
+	    ticket)
+		holders_lower(ticket);
 }
 
 static void share(struct entry *entry)
 {
-	uint32_t holders;
+	uint64_t holders;
 
 	if (atomic_load(&entry->holders) == SOLE)
 		start_counting(entry);
 	holders = atomic_load(&entry->holders);
-	if (holders >= COUNTED)
-		atomic_fetch_add(&counts[holders - COUNTED], 1);
-}
-
-static bool map_counts(void)
-{
-	void *memory;
-
-	if (counts)
-		return true;
-	memory = mmap(NULL, COUNTS_MAX * sizeof(*counts), PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (memory == MAP_FAILED)
-		return false;
-	counts = memory;
-	return true;
+	if (holders > LEFT_ALONE && !holders_raise(holders))
+		atomic_compare_exchange_strong(&entry->holders, &holders, LEFT_ALONE);
 }
 
 static void before_fork(void)
@@ -170,10 +135,8 @@ static void before_fork(void)
 			continue;
 		if (cookie_of(fd) != atomic_load(&entry->cookie))
 			atomic_store(&entry->holders, NOT_OURS);
-		else if (map_counts())
-			share(entry);
 		else
-			connections_leave_alone(fd);
+			share(entry);
 	}
 }
 

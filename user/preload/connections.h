@@ -5,11 +5,11 @@
  * A connection may be handed off only by its last holder: a handoff half-closes the socket, for all
  * who have it. What shares a connection is therefore noted here:
  *
- *	fork()				a count in memory that parent and child share; the last
- * close() tells dup(), SCM_RIGHTS, posix_spawn()	not followed; the connection is left alone
- * for good
- *	vfork()				the child runs in our memory, under a pid of its own: it
- * changes nothing here, but what it dup()s is left alone
+ *	fork()		processes are counted (holders.h), the last close() tells
+ *	dup(), SCM_RIGHTS, posix_spawn()
+ *			not followed; the connection is left alone for good
+ *	vfork()		the child runs in our memory, under a pid of its own: it changes nothing
+ *			here, but what it dup()s is left alone
  *
  * A holder that ends without close(), by exit() or exec(), never lowers the count: such connections
  * are closed as without us. An entry belongs to a socket, not to a number: one whose descriptor was
