@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -53,6 +52,11 @@ static bool is_tcp(int fd)
 
 	return !getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) &&
 	       protocol == IPPROTO_TCP;
+}
+
+void connections_start(void)
+{
+	atomic_store(&owner, getpid());
 }
 
 void connections_add(int fd)
@@ -124,9 +128,10 @@ static void share(struct entry *entry)
 		atomic_compare_exchange_strong(&entry->holders, &holders, LEFT_ALONE);
 }
 
-static void before_fork(void)
+void connections_before_fork(void)
 {
 	int end = atomic_load(&entries_end);
+	int error = errno;
 
 	for (int fd = 0; fd < end; fd++) {
 		struct entry *entry = entry_of(fd);
@@ -138,22 +143,17 @@ static void before_fork(void)
 		else
 			share(entry);
 	}
+	errno = error;
 }
 
 /* What a thread of the parent accepted after the counting is the parent's alone. */
-static void after_fork_in_child(void)
+void connections_after_fork(void)
 {
-	atomic_store(&owner, getpid());
+	connections_start();
 	for (int fd = 0; fd < atomic_load(&entries_end); fd++) {
 		struct entry *entry = entry_of(fd);
 
 		if (entry && atomic_load(&entry->holders) == SOLE)
 			atomic_store(&entry->holders, NOT_OURS);
 	}
-}
-
-int connections_prepare(void)
-{
-	atomic_store(&owner, getpid());
-	return -pthread_atfork(before_fork, NULL, after_fork_in_child);
 }

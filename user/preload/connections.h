@@ -15,17 +15,19 @@
  * are closed as without us. An entry belongs to a socket, not to a number: one whose descriptor was
  * closed behind our back (close_range(), fclose(), dup2() onto it) fits no other socket.
  *
- * Every call is safe in threads and in signal handlers, and none changes errno but
- * connections_prepare().
+ * Every call is safe in threads and in signal handlers, and none changes errno.
  */
 #ifndef PRELOAD_CONNECTIONS_H
 #define PRELOAD_CONNECTIONS_H
 
 #include <stdbool.h>
 
-/* Before the first connections_add(), once. 0 or negative errno (no memory for the fork handlers).
- */
-int connections_prepare(void);
+/* Before the first connections_add(), once. */
+void connections_start(void);
+
+/* The handlers of fork(): before it, and in the child. */
+void connections_before_fork(void);
+void connections_after_fork(void);
 
 /* fd was accepted just now. Takes note if it is a TCP connection. */
 void connections_add(int fd);
