@@ -3,6 +3,7 @@
 #include "preload/holders.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -24,7 +25,10 @@ static struct entry entries[FDS_MAX];
 static _Atomic int entries_end;
 static _Atomic pid_t owner;
 
-/* A child of vfork() works in our memory, but its descriptors are its own. */
+/*
+ * A child of vfork() works in our memory, but its descriptors are its own. One of _Fork() or clone()
+ * has memory of its own, but nothing here was told of it.
+ */
 static bool is_owner(void)
 {
 	return getpid() == atomic_load(&owner);
@@ -87,6 +91,25 @@ void connections_leave_all_alone(void)
 {
 	for (int fd = 0; fd < atomic_load(&entries_end); fd++)
 		connections_leave_alone(fd);
+}
+
+void connections_leave_inherited_alone(void)
+{
+	int error = errno;
+
+	for (int fd = 0; fd < atomic_load(&entries_end); fd++) {
+		int flags = entry_of(fd) ? fcntl(fd, F_GETFD) : -1;
+
+		if (flags >= 0 && !(flags & FD_CLOEXEC))
+			connections_leave_alone(fd);
+	}
+	errno = error;
+}
+
+void connections_before_exec(void)
+{
+	if (!is_owner())
+		connections_leave_inherited_alone();
 }
 
 bool connections_remove(int fd)

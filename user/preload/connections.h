@@ -6,10 +6,16 @@
  * who have it. What shares a connection is therefore noted here:
  *
  *	fork()		processes are counted (holders.h), the last close() tells
- *	dup(), SCM_RIGHTS, posix_spawn()
+ *	dup(), SCM_RIGHTS, posix_spawn(), _Fork()
  *			not followed; the connection is left alone for good
- *	vfork()		the child runs in our memory, under a pid of its own: it changes nothing
- *			here, but what it dup()s is left alone
+ *	system(), popen()
+ *			likewise, if the descriptor is open across exec()
+ *	vfork()		the child runs in our memory, under a pid of its own: its close() is not
+ *			ours, but what it dup()s is left alone, and so is what it takes along into
+ *			exec()
+ *
+ * Children of clone() are not seen. They themselves hand off nothing: they are not the process that
+ * accepted, nor one that fork() made.
  *
  * A holder that ends without close(), by exit() or exec(), never lowers the count: such connections
  * are closed as without us. An entry belongs to a socket, not to a number: one whose descriptor was
@@ -35,6 +41,10 @@ void connections_add(int fd);
 /* fd gets another holder that cannot be followed. */
 void connections_leave_alone(int fd);
 void connections_leave_all_alone(void);
+/* A child gets all that are not close-on-exec, and no other. */
+void connections_leave_inherited_alone(void);
+/* This may be a child of vfork(): then what it takes along has another holder. */
+void connections_before_exec(void);
 
 /* fd is about to be closed. True: this was the last holder of a connection that may be handed off.
  */

@@ -7,6 +7,8 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,6 +27,15 @@
 	CALL(sendmmsg)                                                                             \
 	CALL(posix_spawn)                                                                          \
 	CALL(posix_spawnp)                                                                         \
+	CALL(system)                                                                               \
+	CALL(popen)                                                                                \
+	CALL(_Fork)                                                                                \
+	CALL(execv)                                                                                \
+	CALL(execve)                                                                               \
+	CALL(execvp)                                                                               \
+	CALL(execvpe)                                                                              \
+	CALL(execveat)                                                                             \
+	CALL(fexecve)                                                                              \
 	CALL(close) /* last: it says that all are there */
 
 #define NEXT_FIELD(name) __typeof__(name) *name;

@@ -104,3 +104,23 @@ PUBLIC int posix_spawnp(pid_t *restrict pid, const char *restrict file,
 	connections_leave_all_alone();
 	return next()->posix_spawnp(pid, file, actions, attributes, argv, environment);
 }
+
+/* These are posix_spawn() as well, but libc calls its own. */
+PUBLIC int system(const char *command)
+{
+	connections_leave_inherited_alone();
+	return next()->system(command);
+}
+
+PUBLIC FILE *popen(const char *command, const char *modes)
+{
+	connections_leave_inherited_alone();
+	return next()->popen(command, modes);
+}
+
+/* fork() without the handlers that would count its child. */
+PUBLIC pid_t _Fork(void)
+{
+	connections_leave_all_alone();
+	return next()->_Fork();
+}
