@@ -57,7 +57,9 @@ LINGER_PUBLIC LINGER_MUST_CHECK int linger_client_open(struct linger_client **re
 /*
  * Half-closes fd (shutdown(2) with SHUT_WR, so that the peer sees EOF even if the daemon hangs) and
  * passes it to the daemon. Everything the peer is to get must have been written to fd; TLS must have
- * sent its close_notify.
+ * sent its close_notify. fd must be in no epoll set by then, of this process or another one:
+ * close() takes it out only with the socket's last descriptor, which is the daemon's now. What it
+ * is still in would report events of it until the daemon is done, and nobody could take it out.
  *
  * Blocks: never. The daemon's answer is not waited for; there is none.
  * Owns: fd stays the caller's descriptor in every case, and the caller closes it.

@@ -18,6 +18,7 @@ enum { NOT_OURS, SOLE, LEFT_ALONE };
 struct entry {
 	_Atomic uint64_t cookie;
 	_Atomic uint64_t holders;
+	_Atomic uint32_t watched; /* by so many epoll sets, or fewer */
 };
 
 /* Zero pages until they are used. */
@@ -73,6 +74,7 @@ void connections_add(int fd)
 		return;
 	cookie = is_tcp(fd) ? cookie_of(fd) : 0;
 	atomic_store(&entries[fd].cookie, cookie);
+	atomic_store(&entries[fd].watched, 0);
 	atomic_store(&entries[fd].holders, cookie ? SOLE : NOT_OURS);
 	while (end <= fd && !atomic_compare_exchange_weak(&entries_end, &end, fd + 1))
 		;
@@ -112,6 +114,23 @@ void connections_before_exec(void)
 		connections_leave_inherited_alone();
 }
 
+void connections_watch(int fd)
+{
+	struct entry *entry = entry_of(fd);
+
+	if (entry)
+		atomic_fetch_add(&entry->watched, 1);
+}
+
+void connections_unwatch(int fd)
+{
+	struct entry *entry = entry_of(fd);
+	uint32_t sets = entry ? atomic_load(&entry->watched) : 0;
+
+	while (sets && !atomic_compare_exchange_weak(&entry->watched, &sets, sets - 1))
+		;
+}
+
 bool connections_remove(int fd)
 {
 	struct entry *entry = entry_of(fd);
@@ -124,6 +143,8 @@ bool connections_remove(int fd)
 	same = cookie_of(fd) == atomic_load(&entry->cookie);
 	errno = error;
 	holders = atomic_exchange(&entry->holders, NOT_OURS);
+	if (atomic_load(&entry->watched))
+		return false; /* and so it stays for the other holders: they have the same sets */
 	if (holders > LEFT_ALONE)
 		return holders_lower(holders) && same;
 	return holders == SOLE && same;

@@ -17,6 +17,11 @@
  * Children of clone() are not seen. They themselves hand off nothing: they are not the process that
  * accepted, nor one that fork() made.
  *
+ * close() takes a descriptor out of epoll sets only when it was the socket's last one, and after a
+ * handoff the daemon has another. So what is in an epoll set is left alone, too. The sets are
+ * counted, not known: one that was closed counts on, and fork() makes each count twice, since both
+ * sides can take it out. The counts of all holders together are never less than the sets.
+ *
  * A holder that ends without close(), by exit() or exec(), never lowers the count: such connections
  * are closed as without us. An entry belongs to a socket, not to a number: one whose descriptor was
  * closed behind our back (close_range(), fclose(), dup2() onto it) fits no other socket.
@@ -45,6 +50,10 @@ void connections_leave_all_alone(void);
 void connections_leave_inherited_alone(void);
 /* This may be a child of vfork(): then what it takes along has another holder. */
 void connections_before_exec(void);
+
+/* fd goes into an epoll set; it was taken out of one, or did not get in. */
+void connections_watch(int fd);
+void connections_unwatch(int fd);
 
 /* fd is about to be closed. True: this was the last holder of a connection that may be handed off.
  */

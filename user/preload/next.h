@@ -9,6 +9,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -36,6 +37,7 @@
 	CALL(execvpe)                                                                              \
 	CALL(execveat)                                                                             \
 	CALL(fexecve)                                                                              \
+	CALL(epoll_ctl)                                                                            \
 	CALL(close) /* last: it says that all are there */
 
 #define NEXT_FIELD(name) __typeof__(name) *name;
