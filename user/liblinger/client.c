@@ -31,7 +31,7 @@ struct linger_client {
 	int send_buffer;
 	pthread_mutex_t lock; /* guards all below */
 	int connection;	      /* -1: none */
-	uint64_t cookie;      /* of the connection's socket */
+	uint64_t cookie;      /* of the connection's socket, 0: the kernel does not tell */
 	int connect_error;    /* of the last attempt, negative errno, 0: none failed */
 	struct timespec retry_at;
 	struct linger_client *next; /* in all_clients */
@@ -72,11 +72,13 @@ static uint64_t socket_cookie(int fd)
 /*
  * A server that closes all descriptors it does not know, as it does to become a daemon, closes
  * ours, too, and the number may be somebody else's by now: he must get neither our message nor our
- * close().
+ * close(). Without a cookie nothing tells him from us; so such a connection ends with the handoff
+ * that made it, and in between there is none.
  */
 static int is_ours(const struct linger_client *client)
 {
-	return client->connection >= 0 && socket_cookie(client->connection) == client->cookie;
+	return client->connection >= 0 &&
+	       (!client->cookie || socket_cookie(client->connection) == client->cookie);
 }
 
 static void disconnect(struct linger_client *client)
@@ -324,6 +326,8 @@ int linger_handoff_with(struct linger_client *client, int fd, const struct linge
 		return error;
 	pthread_mutex_lock(&client->lock);
 	error = handoff_locked(client, fd, &known);
+	if (!client->cookie)
+		disconnect(client);
 	pthread_mutex_unlock(&client->lock);
 	return error;
 }

@@ -12,9 +12,13 @@
  *	close(fd);
  *
  * A client may be used by several threads at once, and after fork() by parent and child alike: each
- * process makes a connection of its own. No call installs signal handlers or raises SIGPIPE. A
- * server that closes all descriptors it does not know may close the client's, too: the next handoff makes
- * another, and whoever has the number by then is left alone.
+ * process makes a connection of its own. No call installs signal handlers or raises SIGPIPE.
+ *
+ * A server that closes all descriptors it does not know may close the client's, too: the next
+ * handoff makes another. Whoever has the number by then is left alone: the socket behind it is
+ * known by its cookie (SO_COOKIE, socket(7)), and where the kernel does not tell that, each handoff
+ * connects anew and keeps nothing. That does not help against a thread which closes it and opens
+ * something else in the middle of a handoff.
  */
 #ifndef LINGER_H
 #define LINGER_H
@@ -79,7 +83,9 @@ linger_client_open_with(struct linger_client **ret, const char *socket_path,
 /*
  * Half-closes fd (shutdown(2) with SHUT_WR, so that the peer sees EOF even if the daemon hangs) and
  * passes it to the daemon. Everything the peer is to get must have been written to fd; TLS must have
- * sent its close_notify.
+ * sent its close_notify. fd must be in no epoll set by then, of this process or another one:
+ * close() takes it out only with the socket's last descriptor, which is the daemon's now. What it
+ * is still in would report events of it until the daemon is done, and nobody could take it out.
  *
  * Blocks: never. The daemon's answer is not waited for; there is none.
  * Owns: fd stays the caller's descriptor in every case, and the caller closes it.

@@ -1,37 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 #include "preload/connections.h"
+#include "preload/holders.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum {
-	FDS_MAX = 65536,   /* higher numbers are closed as without us */
-	COUNTS_MAX = 4096, /* connections that are open in several processes at once */
-};
+enum { FDS_MAX = 65536 }; /* higher numbers are closed as without us */
 
-/* What holds a connection. Other values: counted at counts[value - COUNTED]. */
-enum { NOT_OURS, SOLE, LEFT_ALONE, COUNTED };
+/* What holds a connection. Greater values: processes, as many as that ticket counts. */
+enum { NOT_OURS, SOLE, LEFT_ALONE };
 
 struct entry {
 	_Atomic uint64_t cookie;
-	_Atomic uint32_t holders;
+	_Atomic uint64_t holders;
+	_Atomic uint32_t watched; /* by so many epoll sets, or fewer */
 };
 
-/* Both are zero pages until they are used. */
+/* Zero pages until they are used. */
 static struct entry entries[FDS_MAX];
 static _Atomic int entries_end;
-/* Shared with all descendants once there was a fork() with connections open; 0: this one is free.
- */
-static _Atomic uint32_t *counts;
 static _Atomic pid_t owner;
 
-/* A child of vfork() works in our memory, but its descriptors are its own. */
+/*
+ * A child of vfork() works in our memory, but its descriptors are its own. One of _Fork() or clone()
+ * has memory of its own, but nothing here was told of it.
+ */
 static bool is_owner(void)
 {
 	return getpid() == atomic_load(&owner);
@@ -61,6 +59,11 @@ static bool is_tcp(int fd)
 	       protocol == IPPROTO_TCP;
 }
 
+void connections_start(void)
+{
+	atomic_store(&owner, getpid());
+}
+
 void connections_add(int fd)
 {
 	int error = errno;
@@ -71,6 +74,7 @@ void connections_add(int fd)
 		return;
 	cookie = is_tcp(fd) ? cookie_of(fd) : 0;
 	atomic_store(&entries[fd].cookie, cookie);
+	atomic_store(&entries[fd].watched, 0);
 	atomic_store(&entries[fd].holders, cookie ? SOLE : NOT_OURS);
 	while (end <= fd && !atomic_compare_exchange_weak(&entries_end, &end, fd + 1))
 		;
@@ -91,11 +95,47 @@ void connections_leave_all_alone(void)
 		connections_leave_alone(fd);
 }
 
+void connections_leave_inherited_alone(void)
+{
+	int error = errno;
+
+	for (int fd = 0; fd < atomic_load(&entries_end); fd++) {
+		int flags = entry_of(fd) ? fcntl(fd, F_GETFD) : -1;
+
+		if (flags >= 0 && !(flags & FD_CLOEXEC))
+			connections_leave_alone(fd);
+	}
+	errno = error;
+}
+
+void connections_before_exec(void)
+{
+	if (!is_owner())
+		connections_leave_inherited_alone();
+}
+
+void connections_watch(int fd)
+{
+	struct entry *entry = entry_of(fd);
+
+	if (entry)
+		atomic_fetch_add(&entry->watched, 1);
+}
+
+void connections_unwatch(int fd)
+{
+	struct entry *entry = entry_of(fd);
+	uint32_t sets = entry ? atomic_load(&entry->watched) : 0;
+
+	while (sets && !atomic_compare_exchange_weak(&entry->watched, &sets, sets - 1))
+		;
+}
+
 bool connections_remove(int fd)
 {
 	struct entry *entry = entry_of(fd);
 	int error = errno;
-	uint32_t holders;
+	uint64_t holders;
 	bool same;
 
 	if (!entry || !is_owner())
@@ -103,65 +143,39 @@ bool connections_remove(int fd)
 	same = cookie_of(fd) == atomic_load(&entry->cookie);
 	errno = error;
 	holders = atomic_exchange(&entry->holders, NOT_OURS);
-	if (holders >= COUNTED)
-		return atomic_fetch_sub(&counts[holders - COUNTED], 1) == 1 && same;
+	if (atomic_load(&entry->watched))
+		return false; /* and so it stays for the other holders: they have the same sets */
+	if (holders > LEFT_ALONE)
+		return holders_lower(holders) && same;
 	return holders == SOLE && same;
-}
-
-/* The index of a count that was free and is now 1, or COUNTS_MAX. */
-static uint32_t take_count(void)
-{
-	static _Atomic uint32_t next;
-
-	for (uint32_t tried = 0; tried < COUNTS_MAX; tried++) {
-		uint32_t i = atomic_fetch_add(&next, 1) % COUNTS_MAX;
-		uint32_t none = 0;
-
-		if (atomic_compare_exchange_strong(&counts[i], &none, 1))
-			return i;
-	}
-	return COUNTS_MAX;
 }
 
 static void start_counting(struct entry *entry)
 {
-	uint32_t i = take_count();
-	uint32_t counted = i < COUNTS_MAX ? COUNTED + i : LEFT_ALONE;
-	uint32_t sole = SOLE;
+	holders_ticket ticket = holders_start();
+	uint64_t sole = SOLE;
 
 	/* Fails when another thread closes it just now. */
-	if (!atomic_compare_exchange_strong(&entry->holders, &sole, counted) && i < COUNTS_MAX)
-		atomic_store(&counts[i], 0);
+	if (!atomic_compare_exchange_strong(&entry->holders, &sole, ticket ? ticket : LEFT_ALONE) &&
+	    ticket)
+		holders_lower(ticket);
 }
 
 static void share(struct entry *entry)
 {
-	uint32_t holders;
+	uint64_t holders;
 
 	if (atomic_load(&entry->holders) == SOLE)
 		start_counting(entry);
 	holders = atomic_load(&entry->holders);
-	if (holders >= COUNTED)
-		atomic_fetch_add(&counts[holders - COUNTED], 1);
+	if (holders > LEFT_ALONE && !holders_raise(holders))
+		atomic_compare_exchange_strong(&entry->holders, &holders, LEFT_ALONE);
 }
 
-static bool map_counts(void)
-{
-	void *memory;
-
-	if (counts)
-		return true;
-	memory = mmap(NULL, COUNTS_MAX * sizeof(*counts), PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (memory == MAP_FAILED)
-		return false;
-	counts = memory;
-	return true;
-}
-
-static void before_fork(void)
+void connections_before_fork(void)
 {
 	int end = atomic_load(&entries_end);
+	int error = errno;
 
 	for (int fd = 0; fd < end; fd++) {
 		struct entry *entry = entry_of(fd);
@@ -170,27 +184,20 @@ static void before_fork(void)
 			continue;
 		if (cookie_of(fd) != atomic_load(&entry->cookie))
 			atomic_store(&entry->holders, NOT_OURS);
-		else if (map_counts())
-			share(entry);
 		else
-			connections_leave_alone(fd);
+			share(entry);
 	}
+	errno = error;
 }
 
 /* What a thread of the parent accepted after the counting is the parent's alone. */
-static void after_fork_in_child(void)
+void connections_after_fork(void)
 {
-	atomic_store(&owner, getpid());
+	connections_start();
 	for (int fd = 0; fd < atomic_load(&entries_end); fd++) {
 		struct entry *entry = entry_of(fd);
 
 		if (entry && atomic_load(&entry->holders) == SOLE)
 			atomic_store(&entry->holders, NOT_OURS);
 	}
-}
-
-int connections_prepare(void)
-{
-	atomic_store(&owner, getpid());
-	return -pthread_atfork(before_fork, NULL, after_fork_in_child);
 }

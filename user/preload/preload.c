@@ -13,250 +13,131 @@
  * Not seen, and closed as without us: programs that make the system calls themselves instead of by
  * libc (Go, statically linked ones) or through io_uring; fclose() of a connection; descriptors
  * closed by close_range() or by the end of the process.
+ *
+ * accept(), close() and fork() may be called in signal handlers, and those may leave by longjmp().
+ * So no handler runs while liblinger's lock is held: signals wait until close() is done, and while
+ * fork() is in the hands of our handlers and liblinger's.
  */
 #include "preload/connections.h"
+#include "preload/next.h"
 
-#include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <spawn.h>
-#include <stdarg.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "liblinger/linger.h"
 
-#define PUBLIC __attribute__((visibility("default")))
+#define THREAD_LOCAL static __thread __attribute__((tls_model("initial-exec")))
 
-/* The functions behind ours: libc's, or those of the next library that was preloaded. */
-static struct {
-	__typeof__(close) *close;
-	__typeof__(accept) *accept;
-	__typeof__(accept4) *accept4;
-	__typeof__(dup) *dup;
-	__typeof__(dup2) *dup2;
-	__typeof__(dup3) *dup3;
-	__typeof__(fcntl) *fcntl;
-	__typeof__(fcntl64) *fcntl64;
-	__typeof__(sendmsg) *sendmsg;
-	__typeof__(sendmmsg) *sendmmsg;
-	__typeof__(posix_spawn) *posix_spawn;
-	__typeof__(posix_spawnp) *posix_spawnp;
-} next;
-
-static char socket_path[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 1];
-static pthread_once_t client_once = PTHREAD_ONCE_INIT;
 static struct linger_client *client;
 
-/* This thread is in liblinger: what it closes and sends is its own, as is the lock that it holds.
- */
-static __thread volatile bool inside __attribute__((tls_model("initial-exec")));
+/* Of this thread, in fork(): it holds liblinger's locks, so what it closes is closed as ever. */
+THREAD_LOCAL bool forking;
+THREAD_LOCAL sigset_t mask_before_fork;
 
-static void find(void *ret_function, const char *name)
+static void block_signals(sigset_t *ret_before)
 {
-	void *function = dlsym(RTLD_NEXT, name);
+	sigset_t all;
 
-	memcpy(ret_function, &function, sizeof(function));
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, ret_before);
+}
+
+static void restore_signals(const sigset_t *before)
+{
+	pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+static void before_fork(void)
+{
+	block_signals(&mask_before_fork);
+	forking = true;
+	connections_before_fork();
+}
+
+static void after_fork_in_parent(void)
+{
+	forking = false;
+	restore_signals(&mask_before_fork);
+}
+
+static void after_fork_in_child(void)
+{
+	connections_after_fork();
+	after_fork_in_parent();
 }
 
 /*
- * The environment is read here, since servers write over it later. Their libraries may call us
- * before this ran; so everything below asks for it.
+ * The environment is read here, since servers write over it later; accept() cannot do it, because
+ * it must not allocate. Of the handlers of fork(), ours come after liblinger's: so the first runs
+ * before its locks are taken, and the others when they are free again.
  */
 __attribute__((constructor)) static void prepare(void)
 {
-	const char *path;
+	const char *path = secure_getenv("LINGER_SOCKET");
 
-	if (next.close)
+	next();
+	connections_start();
+	if (!path || linger_client_open(&client, path))
 		return;
-	path = secure_getenv("LINGER_SOCKET");
-	if (path)
-		strncpy(socket_path, path, sizeof(socket_path) - 1);
-	find(&next.accept, "accept");
-	find(&next.accept4, "accept4");
-	find(&next.dup, "dup");
-	find(&next.dup2, "dup2");
-	find(&next.dup3, "dup3");
-	find(&next.fcntl, "fcntl");
-	find(&next.fcntl64, "fcntl64");
-	find(&next.sendmsg, "sendmsg");
-	find(&next.sendmmsg, "sendmmsg");
-	find(&next.posix_spawn, "posix_spawn");
-	find(&next.posix_spawnp, "posix_spawnp");
-	find(&next.close, "close"); /* last: it says that all are there */
-}
-
-static void open_client(void)
-{
-	if (!connections_prepare() && linger_client_open(&client, socket_path))
+	if (pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child)) {
+		linger_client_close(client);
 		client = NULL;
+	}
 }
 
 static int note_accepted(int fd)
 {
-	int error = errno;
-
-	if (fd < 0 || !socket_path[0])
-		return fd;
-	pthread_once(&client_once, open_client);
-	if (client)
+	if (fd >= 0 && client)
 		connections_add(fd);
-	errno = error;
 	return fd;
-}
-
-static bool server_set_linger(int fd)
-{
-	struct linger linger;
-	socklen_t length = sizeof(linger);
-
-	return getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &length) || linger.l_onoff;
-}
-
-/* Whether it succeeds or not, the caller closes fd next. */
-static void try_handoff(int fd)
-{
-	int error = errno;
-	int cancel_state, ignored;
-
-	if (!server_set_linger(fd)) {
-		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
-		inside = true;
-		ignored = linger_handoff(client, fd);
-		(void)ignored;
-		inside = false;
-		pthread_setcancelstate(cancel_state, NULL);
-	}
-	errno = error;
-}
-
-PUBLIC int close(int fd)
-{
-	prepare();
-	if (!inside && connections_remove(fd))
-		try_handoff(fd);
-	return next.close(fd);
 }
 
 PUBLIC int accept(int fd, __SOCKADDR_ARG address, socklen_t *restrict length)
 {
-	prepare();
-	return note_accepted(next.accept(fd, address, length));
+	return note_accepted(next()->accept(fd, address, length));
 }
 
 PUBLIC int accept4(int fd, __SOCKADDR_ARG address, socklen_t *restrict length, int flags)
 {
-	prepare();
-	return note_accepted(next.accept4(fd, address, length, flags));
+	return note_accepted(next()->accept4(fd, address, length, flags));
 }
 
-PUBLIC int dup(int fd)
+/* With a time, close() may also wait: not with all signals blocked. */
+static bool server_set_linger(int fd)
 {
-	prepare();
-	connections_leave_alone(fd);
-	return next.dup(fd);
+	struct linger linger;
+	socklen_t length = sizeof(linger);
+	int error = errno;
+	bool set = getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &length) || linger.l_onoff;
+
+	errno = error;
+	return set;
 }
 
-PUBLIC int dup2(int fd, int new_fd)
+/* Closes it whether that succeeds or not. */
+static int hand_off_and_close(int fd)
 {
-	prepare();
-	connections_leave_alone(fd);
-	return next.dup2(fd, new_fd);
+	int error = errno;
+	int cancel_state, ignored, result;
+	sigset_t mask;
+
+	block_signals(&mask);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+	ignored = linger_handoff(client, fd);
+	(void)ignored;
+	errno = error;
+	result = next()->close(fd);
+	pthread_setcancelstate(cancel_state, NULL);
+	restore_signals(&mask);
+	return result;
 }
 
-PUBLIC int dup3(int fd, int new_fd, int flags)
+PUBLIC int close(int fd)
 {
-	prepare();
-	connections_leave_alone(fd);
-	return next.dup3(fd, new_fd, flags);
-}
-
-static void note_fcntl(int fd, int command)
-{
-	prepare();
-	if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
-		connections_leave_alone(fd);
-}
-
-/* The third argument, where there is one, is an int or a pointer: both travel as a pointer does. */
-PUBLIC int fcntl(int fd, int command, ...)
-{
-	va_list arguments;
-	void *argument;
-
-	va_start(arguments, command);
-	argument = va_arg(arguments, void *);
-	va_end(arguments);
-	note_fcntl(fd, command);
-	return next.fcntl(fd, command, argument);
-}
-
-PUBLIC int fcntl64(int fd, int command, ...)
-{
-	va_list arguments;
-	void *argument;
-
-	va_start(arguments, command);
-	argument = va_arg(arguments, void *);
-	va_end(arguments);
-	note_fcntl(fd, command);
-	return next.fcntl64(fd, command, argument);
-}
-
-/* A process that is sent a connection holds it, too. */
-static void note_sent(const struct msghdr *message)
-{
-	struct msghdr copy = *message;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&copy); c; c = CMSG_NXTHDR(&copy, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		for (size_t at = CMSG_LEN(0); at + sizeof(int) <= c->cmsg_len; at += sizeof(int)) {
-			int fd;
-
-			memcpy(&fd, (char *)c + at, sizeof(fd));
-			connections_leave_alone(fd);
-		}
-	}
-}
-
-PUBLIC ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
-{
-	prepare();
-	if (!inside && message)
-		note_sent(message);
-	return next.sendmsg(fd, message, flags);
-}
-
-PUBLIC int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags)
-{
-	prepare();
-	for (unsigned int i = 0; !inside && messages && i < count; i++)
-		note_sent(&messages[i].msg_hdr);
-	return next.sendmmsg(fd, messages, count, flags);
-}
-
-/* The child may get any of them as its standard input and output; libc does that by itself. */
-PUBLIC int posix_spawn(pid_t *restrict pid, const char *restrict path,
-		       const posix_spawn_file_actions_t *restrict actions,
-		       const posix_spawnattr_t *restrict attributes, char *const argv[restrict],
-		       char *const environment[restrict])
-{
-	prepare();
-	connections_leave_all_alone();
-	return next.posix_spawn(pid, path, actions, attributes, argv, environment);
-}
-
-PUBLIC int posix_spawnp(pid_t *restrict pid, const char *restrict file,
-			const posix_spawn_file_actions_t *restrict actions,
-			const posix_spawnattr_t *restrict attributes, char *const argv[restrict],
-			char *const environment[restrict])
-{
-	prepare();
-	connections_leave_all_alone();
-	return next.posix_spawnp(pid, file, actions, attributes, argv, environment);
+	if (!forking && connections_remove(fd) && !server_set_linger(fd))
+		return hand_off_and_close(fd);
+	return next()->close(fd);
 }
