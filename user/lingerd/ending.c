@@ -164,18 +164,11 @@ void daemon_give_over(struct daemon *daemon)
 	daemon->given_over = true;
 }
 
-static uint64_t refused(const struct counters *c)
-{
-	return c->refused_no_fd + c->refused_many_fds + c->refused_not_tcp +
-	       c->refused_not_connected + c->refused_bad_message + c->refused_version +
-	       c->refused_truncated + c->refused_access + c->refused_command;
-}
-
 void daemon_say_end(const struct counters *c)
 {
 	char ends[COUNTERS_TEXT_MAX];
 
 	counters_format_ends(c, ends);
 	log_info("ended: %" PRIu64 " handoffs: %s; %" PRIu64 " refused, %" PRIu64 " bytes drained",
-		 c->handoffs, ends, refused(c), c->drained_bytes);
+		 c->handoffs, ends, counters_sum(c, COUNTER_REFUSAL), c->drained_bytes);
 }
