@@ -108,8 +108,8 @@ static int show_frame(struct live *live, int error)
 	if (!memory)
 		return -errno;
 	if (error)
-		fprintf(memory, "%s: no answer: %s\n", live->options->socket_path,
-			strerror(-error));
+		fprintf(memory, "no answer: %s\n%s\n", strerror(-error),
+			live->options->socket_path);
 	else
 		live_print_table(memory, &live->interval, live->options->socket_path);
 	result = fclose(memory) ? -ENOMEM : screen_show(&live->screen, frame);
