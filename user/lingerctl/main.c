@@ -60,6 +60,30 @@ static int parse_count(struct options *options, const char *text)
 	return -EINVAL;
 }
 
+static int take_option(struct options *options, int option)
+{
+	switch (option) {
+	case 'j':
+		options->json = true;
+		return 0;
+	case 'i':
+		return parse_interval(options, optarg);
+	case 'n':
+		return parse_count(options, optarg);
+	case 's':
+		options->socket_path = optarg;
+		return 0;
+	case 'h':
+		options->help = true;
+		return 0;
+	case 'V':
+		options->version = true;
+		return 0;
+	default:
+		return -EINVAL; /* getopt has said why */
+	}
+}
+
 static int parse(struct options *ret, int argc, char *argv[])
 {
 	static const struct option long_options[] = {
@@ -71,26 +95,12 @@ static int parse(struct options *ret, int argc, char *argv[])
 		{ "version", no_argument, NULL, 'V' },
 		{ 0 },
 	};
-	int option;
+	int option, error = 0;
 
 	*ret = (struct options){ .socket_path = LINGER_DEFAULT_SOCKET };
-	while ((option = getopt_long(argc, argv, "hV", long_options, NULL)) != -1) {
-		if (option == 'j')
-			ret->json = true;
-		else if (option == 'i' && parse_interval(ret, optarg))
-			return -EINVAL;
-		else if (option == 'n' && parse_count(ret, optarg))
-			return -EINVAL;
-		else if (option == 's')
-			ret->socket_path = optarg;
-		else if (option == 'h')
-			ret->help = true;
-		else if (option == 'V')
-			ret->version = true;
-		else if (option == '?')
-			return -EINVAL; /* getopt has said why */
-	}
-	return 0;
+	while (!error && (option = getopt_long(argc, argv, "hV", long_options, NULL)) != -1)
+		error = take_option(ret, option);
+	return error;
 }
 
 static const char *explain(int error)
