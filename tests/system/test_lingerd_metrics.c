@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 
 #include "common/clock.h"
 #include "liblinger/linger.h"
+#include "liblinger/protocol.h"
 #include "tests/support/lingerd.h"
 #include "tests/support/tcp.h"
 
@@ -56,18 +58,6 @@ static long scrape(uint16_t port, const char *metric)
 		if (found[-1] == '\n' && found[name] == ' ')
 			return strtol(found + name, NULL, 10);
 	return -1;
-}
-
-static struct tcp_pair hand_one_over(struct linger_client *client)
-{
-	struct tcp_pair pair = tcp_pair_open();
-	int error;
-
-	while ((error = linger_handoff(client, pair.server)) == -EAGAIN)
-		usleep(1000);
-	assert_int_equal(error, 0);
-	close(pair.server);
-	return pair;
 }
 
 /* Clients of the endpoint that hang, each in its way. */
@@ -184,13 +174,26 @@ static void an_idle_daemon_with_metrics_sleeps(void **state)
 	lingerd_stop(&daemon);
 }
 
+/* A daemon with these options, one connection that lingers there, and the next process with those. */
+static struct tcp_pair start_two(struct lingerd *daemon, const char *const first[],
+				 const char *const next[])
+{
+	struct linger_client *client;
+	struct tcp_pair pair;
+
+	lingerd_start(daemon, first);
+	assert_int_equal(linger_client_open(&client, daemon->socket), 0);
+	pair = lingerd_hand_over(client);
+	linger_client_close(client);
+	lingerd_expect(daemon, "lingers", 1);
+	lingerd_take_over(daemon, "second", next);
+	lingerd_expect(daemon, "restored", 1);
+	return pair;
+}
+
 static void the_next_process_has_the_endpoint(void **state)
 {
 	const char *options[] = { "--metrics", NULL, "--idle-timeout", "60", NULL };
-	const char *argv[] = { built("lingerd"), "--take-over", "--socket", NULL,
-			       "--metrics",	 NULL,		NULL };
-	struct linger_client *client;
-	struct process old;
 	struct lingerd daemon;
 	struct tcp_pair pair;
 	char place[32];
@@ -198,34 +201,21 @@ static void the_next_process_has_the_endpoint(void **state)
 
 	(void)state;
 	port = free_place(place);
-	options[1] = argv[5] = place;
-	lingerd_start(&daemon, options);
-	argv[3] = daemon.socket;
-	assert_int_equal(linger_client_open(&client, daemon.socket), 0);
-	pair = hand_one_over(client);
-	lingerd_expect(&daemon, "lingers", 1);
-	assert_int_equal(scrape(port, "lingerd_handoffs_total"), 1);
-	old = daemon.process;
-	process_start(&daemon.process, daemon.folder, "second", (char *const *)argv);
-	assert_int_equal(process_wait(&old, 30), 0);
-	lingerd_expect(&daemon, "restored", 1);
+	options[1] = place;
+	pair = start_two(&daemon, options, options);
 	assert_int_equal(scrape(port, "lingerd_restored_total"), 1);
 	assert_int_equal(scrape(port, "lingerd_handoffs_total"), 0);
 	close(pair.client);
 	lingerd_expect(&daemon, "ended_fin", 1);
 	assert_int_equal(scrape(port, "lingerd_fin_seconds_count"), 1);
-	linger_client_close(client);
 	lingerd_stop(&daemon);
 }
 
 /* Its own place is taken; what lingers is worth more than metrics. */
 static void a_next_process_without_its_place_goes_on(void **state)
 {
-	static const char *const options[] = { "--idle-timeout", "60", NULL };
-	const char *argv[] = { built("lingerd"), "--take-over", "--socket", NULL,
-			       "--metrics",	 NULL,		NULL };
-	struct linger_client *client;
-	struct process old;
+	static const char *const without[] = { "--idle-timeout", "60", NULL };
+	const char *with[] = { "--metrics", NULL, NULL };
 	struct lingerd daemon;
 	struct tcp_pair pair;
 	char place[32];
@@ -235,21 +225,54 @@ static void a_next_process_without_its_place_goes_on(void **state)
 	(void)state;
 	listener = tcp_listen(0, &port);
 	snprintf(place, sizeof(place), "127.0.0.1:%u", port);
-	argv[5] = place;
-	lingerd_start(&daemon, options);
-	argv[3] = daemon.socket;
-	assert_int_equal(linger_client_open(&client, daemon.socket), 0);
-	pair = hand_one_over(client);
-	lingerd_expect(&daemon, "lingers", 1);
-	old = daemon.process;
-	process_start(&daemon.process, daemon.folder, "second", (char *const *)argv);
-	assert_int_equal(process_wait(&old, 30), 0);
-	lingerd_expect(&daemon, "restored", 1);
+	with[1] = place;
+	pair = start_two(&daemon, without, with);
 	assert_true(file_contains(daemon.process.err, "another process listens there"));
 	close(pair.client);
 	lingerd_expect(&daemon, "ended_fin", 1);
-	linger_client_close(client);
 	close(listener);
+	lingerd_stop(&daemon);
+}
+
+static bool listens(void *port)
+{
+	const struct sockaddr_in address = { .sin_family = AF_INET,
+					     .sin_port = htons(*(uint16_t *)port),
+					     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool connected = !connect(fd, (const struct sockaddr *)&address, sizeof(address));
+
+	close(fd);
+	return connected;
+}
+
+/* Who asked to take over is gone: the endpoint that was closed for it is there again. */
+static void who_asks_and_leaves_does_not_take_the_endpoint_away(void **state)
+{
+	const struct linger_message question = {
+		.magic = LINGER_PROTOCOL_MAGIC,
+		.version = LINGER_PROTOCOL_VERSION,
+		.size = sizeof(question),
+		.type = LINGER_MESSAGE_TAKE_OVER,
+	};
+	const char *options[] = { "--metrics", NULL, NULL };
+	struct lingerd daemon;
+	char place[32];
+	uint16_t port;
+	int asker;
+
+	(void)state;
+	port = free_place(place);
+	options[1] = place;
+	lingerd_start(&daemon, options);
+	assert_int_equal(kill(daemon.process.pid, SIGSTOP), 0);
+	asker = sender_connect(&daemon);
+	sender_send(asker, &question, sizeof(question), NULL, 0);
+	close(asker);
+	assert_int_equal(kill(daemon.process.pid, SIGCONT), 0);
+	lingerd_expect(&daemon, "commands", 1); /* perhaps in the midst of it */
+	assert_true(wait_until(listens, &port, 30));
+	assert_int_equal(scrape(port, "lingerd_commands_total"), 1);
 	lingerd_stop(&daemon);
 }
 
@@ -309,6 +332,7 @@ int main(void)
 		cmocka_unit_test(an_idle_daemon_with_metrics_sleeps),
 		cmocka_unit_test(the_next_process_has_the_endpoint),
 		cmocka_unit_test(a_next_process_without_its_place_goes_on),
+		cmocka_unit_test(who_asks_and_leaves_does_not_take_the_endpoint_away),
 		cmocka_unit_test(a_flood_of_scrapes_delays_handoffs_little),
 	};
 
