@@ -33,24 +33,15 @@ import pty
 import struct
 import sys
 import termios
-import time
 
-from frames import check
+from frames import check, read_to_end
 
 LINES, COLUMNS = 12, 60
 pid, terminal = pty.fork()
 if pid == 0:
     fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
     os.execv(sys.argv[1], [sys.argv[1], "--top", "0.3", "--duration", sys.argv[3], "--port", sys.argv[2]])
-output = b""
-while True:
-    try:
-        piece = os.read(terminal, 65536)
-    except OSError:
-        break
-    if not piece:
-        break
-    output += piece
+output = read_to_end(terminal)
 assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, output
 text = output.decode()
 frames = check(text, LINES, COLUMNS)

@@ -85,7 +85,7 @@ wait_for is lingerd_lingers 0
 # It has been up all the time, and nothing has gone back.
 is 'min_over_time(up{job="lingerd"}[5m])' 1 || fail "a scrape failed: $(cat "$work/answer")"
 for name in $(ask 'count by (__name__) ({__name__=~"lingerd_.*_(total|bucket|count|sum)"})' | cut -d ' ' -f 1); do
-    ask "resets($name[5m])" | sed "s/^/$name/" # which names it no more
+    ask "resets(${name}[5m])" | sed "s/^/$name/" # which names it no more
 done >"$work/resets"
 [ "$(wc -l <"$work/resets")" -gt 70 ] || fail "too few counters: $(cat "$work/resets")"
 grep -v ' 0$' "$work/resets" && fail "a counter went back"

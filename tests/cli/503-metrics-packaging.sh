@@ -5,7 +5,8 @@
 # shellcheck source=tests/cli/lingertrace.common
 . "${0%/*}/lingertrace.common"
 lingerd_pid=
-trap 'status=$?; for pid in $lingerd_pid ${tracer:-}; do kill "$pid" 2>/dev/null; done; rm -rf "$work"; exit $status' EXIT
+# shellcheck disable=SC2154 # status
+trap 'status=$?; kill $lingerd_pid ${tracer:-} 2>/dev/null; rm -rf "$work"; exit $status' EXIT
 
 for rules in packaging/prometheus/*.rules.yml; do
     promtool check rules "$rules" >"$work/promtool" 2>&1 || fail "$(cat "$work/promtool")"

@@ -11,7 +11,8 @@ usage_error() { # WHAT-IT-SAYS ARGUMENT...
     local said=$1 code=0
     shift
     "$ctl" "$@" --socket "$work/lingerd.sock" >"$work/usage.log" 2>&1 || code=$?
-    [ "$code" = 2 ] && grep -qF -e "$said" "$work/usage.log" || fail "$*: exit $code"
+    [ "$code" = 2 ] || fail "$*: exit $code"
+    grep -qF -e "$said" "$work/usage.log" || fail "$*: does not say: $said"
 }
 usage_error "--interval: '0'" top --interval 0
 usage_error "--interval: 'soon'" top --interval soon
@@ -63,7 +64,7 @@ import sys
 import termios
 import time
 
-from frames import check
+from frames import check, read_to_end
 
 LINES, COLUMNS = 12, 60
 lingerd, ctl, path = sys.argv[1:]
@@ -107,14 +108,7 @@ drawn = output.count(b"linger of")
 while output.count(b"linger of") < drawn + 3:
     output += os.read(terminal, 65536)
 os.write(terminal, b"\x03")  # Ctrl-C, as the terminal's driver has it
-while True:
-    try:
-        piece = os.read(terminal, 65536)
-    except OSError:
-        break
-    if not piece:
-        break
-    output += piece
+output += read_to_end(terminal)
 assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 text = output.decode().replace("^C", "")  # the echo of the terminal
 check(text, LINES, COLUMNS)
@@ -139,8 +133,9 @@ stop "$lingerd_pid"
 lingerd_pid=
 code=0
 wait "$top" || code=$?
-[ "$code" = 1 ] && [ "$(wc -l <"$work/gone.err")" = 1 ] || fail "exit status $code: $(cat "$work/gone.err")"
+[ "$code $(wc -l <"$work/gone.err")" = "1 1" ] || fail "exit status $code: $(cat "$work/gone.err")"
 code=0
 "$ctl" top --socket "$work/lingerd.sock" 2>"$work/gone.err" || code=$?
-[ "$code" = 1 ] && grep -q 'is lingerd running' "$work/gone.err" || fail "exit status $code: $(cat "$work/gone.err")"
+[ "$code" = 1 ] || fail "exit status $code"
+grep -q 'is lingerd running' "$work/gone.err" || fail "does not say why: $(cat "$work/gone.err")"
 exit 0

@@ -1,6 +1,20 @@
 # SPDX-License-Identifier: MIT
 """What a program with a live table has written to a terminal."""
+import os
 import re
+
+
+def read_to_end(terminal):
+    """All that comes until the program has closed its side of a pseudo-terminal."""
+    output = b""
+    while True:
+        try:
+            piece = os.read(terminal, 65536)
+        except OSError:
+            piece = b""
+        if not piece:
+            return output
+        output += piece
 
 
 def check(text, lines_most, columns_most):

@@ -215,7 +215,7 @@ static int set_metrics(struct settings *settings, const char *value, struct prob
 
 int settings_check(const struct settings *settings, struct problem *problem)
 {
-	struct problem reason;
+	struct problem reason = { "" };
 
 	if (!*settings->metrics || settings->metrics_remote ||
 	    !check_metrics(settings->metrics, false, &reason))
