@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# make install / uninstall: programs, library, header, pkg-config file, man pages, scenarios.
+# make install / uninstall: programs, library, header, pkg-config file, man pages, scenarios, rules, dashboard.
 
 BINDIR     ?= $(PREFIX)/bin
 SBINDIR    ?= $(PREFIX)/sbin
@@ -19,6 +19,8 @@ INSTALLED := \
 	$(BUILD)/liblinger.pc:$(LIBDIR)/pkgconfig:644 \
 	user/liblinger/linger.h:$(INCLUDEDIR):644 \
 	$(foreach scenario,$(wildcard scenarios/*.ini),$(scenario):$(PREFIX)/share/lingerd/scenarios:644) \
+	$(foreach rules,$(wildcard packaging/prometheus/*.rules.yml),$(rules):$(PREFIX)/share/lingerd/prometheus:644) \
+	packaging/grafana/lingerd.json:$(PREFIX)/share/lingerd/grafana:644 \
 	$(foreach page,$(wildcard docs/man/*.[0-9]),$(page):$(MANDIR)/man$(subst .,,$(suffix $(page))):644)
 
 field = $(word $(2),$(subst :, ,$(1)))

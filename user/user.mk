@@ -50,8 +50,8 @@ $(call objects,user/lingerbench): | build/gen/commit.h
 # The skeletons must be there before the first compilation; afterwards the .d files know who reads them.
 $(TRACER): | $(BPF_SKELETONS)
 
-$(BUILD)/lingerd: $(call objects,user/lingerd) $(LIBLINGER) $(COMMON)
-$(BUILD)/lingerd: LIBS = -linih -lsystemd
+$(BUILD)/lingerd: $(call objects,user/lingerd) $(LIBLINGER) $(METRICS) $(COMMON)
+$(BUILD)/lingerd: LIBS = -linih -lsystemd -lmicrohttpd
 # The table of counters is the one piece that both programs have.
 $(BUILD)/lingerctl: $(call objects,user/lingerctl) $(BUILD)/obj/user/lingerd/counters.o $(COMMON)
 $(BUILD)/lingerctl: LIBS = -ljansson

@@ -4,28 +4,14 @@
 # hang are no hindrance; sockets of others are left alone.
 # shellcheck source=tests/cli/lingertrace.common
 . "${0%/*}/lingertrace.common"
+# shellcheck source=tests/cli/metrics.common
+. "${0%/*}/metrics.common"
 need_bpf
 port=$(free_port)
 openmetrics='application/openmetrics-text; version=1.0.0; charset=utf-8'
 
 url() { # where the metrics are, as the log says
     sed -n 's/^lingertrace: metrics: //p' "$work/err"
-}
-
-strict() { # FILE: its values, "name{labels} value", as a strict reader understands them (a package of Debian's Python)
-    /usr/bin/python3 - "$1" <<'EOF'
-import sys
-from prometheus_client.openmetrics.parser import text_string_to_metric_families
-
-for family in text_string_to_metric_families(open(sys.argv[1]).read()):
-    for sample in family.samples:
-        labels = ",".join(f"{name}={value}" for name, value in sorted(sample.labels.items()))
-        print(f"{sample.name}{{{labels}}} {sample.value:g}")
-EOF
-}
-
-has() { # LINE of "$work/values"
-    grep -qxF -e "$1" "$work/values" || fail "no metric: $1"
 }
 
 # Over TCP, on a port that the kernel chose.

@@ -26,41 +26,25 @@ tail -n 1 "$work/err" | grep -q '8 rows written, 0 records lost' || fail "last l
 pause=1 # until it draws; an emulated machine takes longer
 [ "${TEST_SLOWNESS:-1}" = 1 ] || pause=5
 (sleep "$pause" && closes "$port") &
-python3 - "$trace" "$port" $((3 * pause)) >"$work/terminal" 2>&1 <<'EOF' || fail "on a terminal"
+PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests/support python3 - "$trace" "$port" $((3 * pause)) >"$work/terminal" 2>&1 <<'EOF' || fail "on a terminal"
 import fcntl
 import os
 import pty
-import re
 import struct
 import sys
 import termios
-import time
+
+from frames import check, read_to_end
 
 LINES, COLUMNS = 12, 60
 pid, terminal = pty.fork()
 if pid == 0:
     fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
     os.execv(sys.argv[1], [sys.argv[1], "--top", "0.3", "--duration", sys.argv[3], "--port", sys.argv[2]])
-output = b""
-while True:
-    try:
-        piece = os.read(terminal, 65536)
-    except OSError:
-        break
-    if not piece:
-        break
-    output += piece
+output = read_to_end(terminal)
 assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, output
 text = output.decode()
-assert text.count("\x1b[?1049h") == text.count("\x1b[?1049l") == 1, text
-assert text.count("\x1b[?25l") == text.count("\x1b[?25h") == 1, text
-drawn = text[text.index("\x1b[?1049h") : text.index("\x1b[?25h")]
-frames = drawn.split("\x1b[H")[1:]
-assert len(frames) >= 3, frames
-for frame in frames:
-    assert frame.endswith("\x1b[J"), frame
-    lines = re.sub(r"\x1b\[[KJ]", "", frame).split("\r\n")
-    assert len(lines) <= LINES and all(len(line) <= COLUMNS for line in lines), lines
+frames = check(text, LINES, COLUMNS)
 assert any("python3" in frame for frame in frames) and "since the start: 8" in frames[-1], frames
 assert "8 rows written" in text[text.index("\x1b[?1049l") :], text
 EOF

@@ -40,6 +40,9 @@ LD_LIBRARY_PATH=$work/root/opt/linger/lib "$work/try" || fail "the program answe
 for page in man3/linger_handoff.3 man8/lingerd.8 man8/lingertrace.8 man1/lingerbench.1; do
     [ -s "$work/root/opt/linger/share/man/$page" ] || fail "no $page"
 done
+for shared in prometheus/lingerd.rules.yml prometheus/lingertrace.rules.yml grafana/lingerd.json; do
+    [ -s "$work/root/opt/linger/share/lingerd/$shared" ] || fail "no $shared"
+done
 "$work/root/opt/linger/sbin/lingerd" --version >"$work/log" || fail "installed lingerd"
 
 [ -s "$work/root/opt/linger/lib/liblinger-preload.so" ] || fail "no preload library"

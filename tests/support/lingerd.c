@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "liblinger/linger.h"
 #include "liblinger/protocol.h"
 #include "lingerctl/ask.h"
 
@@ -99,6 +101,19 @@ void lingerd_restart(struct lingerd *daemon, const char *const options[])
 	start_in_folder(daemon, no_words, options);
 }
 
+void lingerd_take_over(struct lingerd *daemon, const char *name, const char *const options[])
+{
+	const char *argv[WORDS_MAX] = { built("lingerd"), "--take-over", "--socket",
+					daemon->socket };
+	struct process old = daemon->process;
+
+	for (int i = 0; options[i]; i++)
+		argv[4 + i] = options[i];
+	process_start(&daemon->process, daemon->folder, name, (char *const *)argv);
+	assert_int_equal(process_wait(&old, PATIENCE_S), 0);
+	assert_true(file_contains(old.err, "another lingerd has taken over"));
+}
+
 static void show(const char *path)
 {
 	char line[1024];
@@ -167,6 +182,18 @@ void lingerd_expect_idle_fds(const struct lingerd *daemon)
 	if (!wait_until(fds_are_idle, (void *)daemon, PATIENCE_S))
 		fail_msg("the daemon has %d fds, not %d", process_fd_count(daemon->process.pid),
 			 daemon->idle_fds);
+}
+
+struct tcp_pair lingerd_hand_over(struct linger_client *client)
+{
+	struct tcp_pair pair = tcp_pair_open();
+	int error;
+
+	while ((error = linger_handoff(client, pair.server)) == -EAGAIN)
+		usleep(1000);
+	assert_int_equal(error, 0);
+	close(pair.server);
+	return pair;
 }
 
 int sender_connect(const struct lingerd *daemon)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "tests/support/process.h"
+#include "tests/support/tcp.h"
 
 struct lingerd {
 	struct process process;
@@ -27,6 +28,9 @@ void lingerd_start_under(struct lingerd *daemon, const char *const wrapper[],
 			 const char *const options[]);
 /* Starts it again in the folder that it had. */
 void lingerd_restart(struct lingerd *daemon, const char *const options[]);
+/* Starts another one on the same socket with --take-over, and waits until the one before has ended. name: of its
+ * output. */
+void lingerd_take_over(struct lingerd *daemon, const char *name, const char *const options[]);
 /* Ends it with SIGTERM, removes the folder; the test fails unless it exits with 0. */
 void lingerd_stop(struct lingerd *daemon);
 
@@ -35,6 +39,12 @@ uint64_t lingerd_counter(const struct lingerd *daemon, const char *name);
 void lingerd_expect(const struct lingerd *daemon, const char *name, uint64_t value);
 /* Waits until the daemon has as few fds open as in the beginning; all senders must be closed. */
 void lingerd_expect_idle_fds(const struct lingerd *daemon);
+
+struct linger_client;
+
+/* Hands a fresh connection over, and waits for a daemon that is slower than we are. Only its client's side
+ * is open then. */
+struct tcp_pair lingerd_hand_over(struct linger_client *client);
 
 /* A connection to the daemon without liblinger; and a datagram with fds on it. */
 int sender_connect(const struct lingerd *daemon);

@@ -23,32 +23,6 @@
 
 static const char *const patient[] = { "--idle-timeout", "300", "--total-timeout", "300", NULL };
 
-/* Starts another one on the same socket, and waits until the one before has ended. */
-static void take_over(struct lingerd *daemon, const char *name, const char *const options[])
-{
-	const char *argv[16] = { built("lingerd"), "--take-over", "--socket", daemon->socket };
-	struct process old = daemon->process;
-
-	for (int i = 0; options[i]; i++)
-		argv[4 + i] = options[i];
-	process_start(&daemon->process, daemon->folder, name, (char *const *)argv);
-	assert_int_equal(process_wait(&old, 30), 0);
-	assert_true(file_contains(old.err, "another lingerd has taken over"));
-}
-
-static struct tcp_pair hand_one_over(struct linger_client *client)
-{
-	struct tcp_pair pair = tcp_pair_open();
-	int error;
-
-	/* We may be faster than the daemon. */
-	while ((error = linger_handoff(client, pair.server)) == -EAGAIN)
-		usleep(1000);
-	assert_int_equal(error, 0);
-	close(pair.server);
-	return pair;
-}
-
 static void all_that_lingers_goes_on(void **state)
 {
 	enum { COUNT = 300 }; /* more than fit into one message */
@@ -60,9 +34,9 @@ static void all_that_lingers_goes_on(void **state)
 	lingerd_start(&daemon, patient);
 	assert_int_equal(linger_client_open(&client, daemon.socket), 0);
 	for (int i = 0; i < COUNT; i++)
-		pairs[i] = hand_one_over(client);
+		pairs[i] = lingerd_hand_over(client);
 	lingerd_expect(&daemon, "lingers", COUNT);
-	take_over(&daemon, "second", patient);
+	lingerd_take_over(&daemon, "second", patient);
 	lingerd_expect(&daemon, "restored", COUNT);
 	assert_int_equal(lingerd_counter(&daemon, "handoffs"), 0);
 	for (int i = 0; i < COUNT; i++) {
@@ -76,7 +50,7 @@ static void all_that_lingers_goes_on(void **state)
 		close(pairs[i].client);
 	lingerd_expect(&daemon, "ended_fin", COUNT);
 	/* The client of liblinger finds the new one by itself. */
-	pairs[0] = hand_one_over(client);
+	pairs[0] = lingerd_hand_over(client);
 	close(pairs[0].client);
 	lingerd_expect(&daemon, "ended_fin", COUNT + 1);
 	assert_int_equal(lingerd_counter(&daemon, "handoffs"), 1);
@@ -103,12 +77,12 @@ static void deadlines_are_kept(void **state)
 	lingerd_start(&daemon, options);
 	assert_int_equal(linger_client_open(&client, daemon.socket), 0);
 	began = clock_now_ns();
-	pair = hand_one_over(client);
+	pair = lingerd_hand_over(client);
 	lingerd_expect(&daemon, "lingers", 1);
 	sleep(1);
-	take_over(&daemon, "second", options);
+	lingerd_take_over(&daemon, "second", options);
 	sleep(1);
-	take_over(&daemon, "third", options);
+	lingerd_take_over(&daemon, "third", options);
 	assert_true(wait_until(has_ended, &daemon, 30));
 	assert_true(clock_now_ns() - began >= 3 * NS_PER_S);
 	assert_true(clock_now_ns() - began < 10 * NS_PER_S); /* it did not begin anew each time */
@@ -185,7 +159,7 @@ static void nothing_is_lost_while_servers_hand_over(void **state)
 
 		usleep(100000);
 		snprintf(name, sizeof(name), "next%d", i);
-		take_over(&daemon, name, patient);
+		lingerd_take_over(&daemon, name, patient);
 		file = fopen(old.err, "r");
 		assert_non_null(file);
 		while (fgets(text, sizeof(text), file))
@@ -224,7 +198,7 @@ static void who_asks_and_leaves_takes_nothing_away(void **state)
 	(void)state;
 	lingerd_start(&daemon, patient);
 	assert_int_equal(linger_client_open(&client, daemon.socket), 0);
-	pair = hand_one_over(client);
+	pair = lingerd_hand_over(client);
 	lingerd_expect(&daemon, "lingers", 1);
 	assert_int_equal(kill(daemon.process.pid, SIGSTOP), 0);
 	asker = sender_connect(&daemon);
@@ -237,7 +211,7 @@ static void who_asks_and_leaves_takes_nothing_away(void **state)
 	assert_int_equal(lingerd_counter(&daemon, "restored"), 1);
 	close(pair.client);
 	lingerd_expect(&daemon, "ended_fin", 1);
-	pair = hand_one_over(client);
+	pair = lingerd_hand_over(client);
 	close(pair.client);
 	lingerd_expect(&daemon, "ended_fin", 2);
 	linger_client_close(client);
@@ -269,9 +243,9 @@ static void less_room_than_before_closes_the_rest_and_says_so(void **state)
 	lingerd_start(&daemon, patient);
 	assert_int_equal(linger_client_open(&client, daemon.socket), 0);
 	for (int i = 0; i < COUNT; i++)
-		pairs[i] = hand_one_over(client);
+		pairs[i] = lingerd_hand_over(client);
 	lingerd_expect(&daemon, "lingers", COUNT);
-	take_over(&daemon, "second", small);
+	lingerd_take_over(&daemon, "second", small);
 	lingerd_expect(&daemon, "restored", 0);
 	assert_true(file_contains(daemon.process.err, "no room for all that another process left"));
 	for (int i = 0; i < COUNT; i++)

@@ -46,6 +46,36 @@ static void each_value_stands_behind_its_name(void **state)
 	assert_null(counters_meaning("handoff"));
 }
 
+static void what_came_since_is_told_but_for_gauges(void **state)
+{
+	const struct counters before = { .lingers = 7, .handoffs = 10, .refused_version = 1 };
+	const struct counters now = {
+		.lingers = 3, .handoffs = 15, .ended_fin = 4, .ended_idle = 5, .refused_version = 3
+	};
+	struct counters since;
+
+	(void)state;
+	counters_since(&now, &before, &since);
+	assert_int_equal(since.lingers, 3);
+	assert_int_equal(since.handoffs, 5);
+	assert_int_equal(counters_sum(&since, COUNTER_END), 9);
+	assert_int_equal(counters_sum(&since, COUNTER_REFUSAL), 2);
+	counters_since(&before, &now, &since); /* another daemon, which began anew */
+	assert_memory_equal(&since, &before, sizeof(since));
+}
+
+static void a_counter_is_set_by_its_name(void **state)
+{
+	struct counters counters = { 0 };
+
+	(void)state;
+	counters_set(&counters, "ended_fin", 5);
+	counters_set(&counters, "from_the_future", 6);
+	assert_int_equal(counters.ended_fin, 5);
+	counters.ended_fin = 0;
+	assert_memory_equal(&counters, &(struct counters){ 0 }, sizeof(counters));
+}
+
 static int print(int (*printer)(FILE *, char *), const char *text, char **ret)
 {
 	char copy[256];
@@ -107,6 +137,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_largest_counters_fit_and_come_back),
 		cmocka_unit_test(each_value_stands_behind_its_name),
+		cmocka_unit_test(what_came_since_is_told_but_for_gauges),
+		cmocka_unit_test(a_counter_is_set_by_its_name),
 		cmocka_unit_test(json_has_every_counter_as_a_number),
 		cmocka_unit_test(the_table_explains_what_it_knows),
 		cmocka_unit_test(an_answer_that_is_none_is_refused),

@@ -686,6 +686,58 @@ static void an_event_for_what_is_not_open_changes_nothing(void **state)
 	assert_int_equal(world->sockets[3].closes, 1);
 }
 
+static uint64_t observed(const struct metrics_histogram *histogram)
+{
+	uint64_t count = 0;
+
+	for (int i = 0; i <= METRICS_BOUNDS; i++)
+		count += histogram->buckets[i];
+	return count;
+}
+
+static void the_time_of_a_linger_is_counted_when_it_ends(void **state)
+{
+	struct world *world = *state;
+	const struct linger_times *times = linger_engine_times(world->engine);
+
+	SCRIPT(world, 0, 0);
+	take(world, 0); /* had ended already */
+	assert_int_equal(observed(&times->fin), 1);
+	assert_int_equal(times->fin.sum_ns, 0);
+	take(world, 1);
+	take(world, 2);
+	assert_int_equal(observed(&times->all), 1);
+	world->now += 1500 * NS_PER_MS;
+	SCRIPT(world, 1, 0);
+	linger_engine_ready(world->engine, 1);
+	assert_int_equal(observed(&times->fin), 2);
+	assert_int_equal(times->fin.sum_ns, 1500 * NS_PER_MS);
+	world->now += 1500 * NS_PER_MS;
+	linger_engine_expire(world->engine);
+	assert_int_equal(world->counters.ended_idle, 1);
+	assert_int_equal(observed(&times->fin), 2); /* no FIN came */
+	assert_int_equal(observed(&times->all), 3);
+	assert_int_equal(times->all.sum_ns, 4500 * NS_PER_MS);
+}
+
+static void a_linger_of_two_processes_has_its_whole_time(void **state)
+{
+	struct world *world = *state;
+	const struct linger_times *times = linger_engine_times(world->engine);
+	struct linger_record record;
+	int fd;
+
+	take(world, 5);
+	world->now += NS_PER_S;
+	assert_true(linger_engine_release(world->engine, &fd, &record));
+	assert_int_equal(observed(&times->all), 0); /* it has not ended */
+	linger_engine_adopt(world->engine, fd, &record);
+	world->now += NS_PER_S / 2;
+	SCRIPT(world, 5, 0);
+	linger_engine_ready(world->engine, 5);
+	assert_int_equal(times->fin.sum_ns, 1500 * NS_PER_MS);
+}
+
 static void the_end_of_the_daemon_cuts_what_is_open(void **state)
 {
 	struct world *world = *state;
@@ -757,6 +809,9 @@ static void every_fd_is_closed_once_under_random_events(void **state)
 	/* The fake fails the test at a second close; here, that none was forgotten. */
 	assert_int_equal(closes, world->counters.handoffs);
 	assert_int_equal(closes, ended_in_all(&world->counters));
+	assert_int_equal(closes, observed(&linger_engine_times(world->engine)->all));
+	assert_int_equal(world->counters.ended_fin,
+			 observed(&linger_engine_times(world->engine)->fin));
 	assert_true(world->counters.ended_idle && world->counters.ended_error &&
 		    world->counters.ended_reset && world->counters.ended_fin &&
 		    world->counters.ended_byte_cap && world->counters.ended_shed &&
@@ -793,6 +848,8 @@ int main(void)
 		ENGINE_TEST(the_oldest_is_shed_first_whatever_its_deadline),
 		ENGINE_TEST(a_client_has_its_share_and_no_more),
 		ENGINE_TEST(an_event_for_what_is_not_open_changes_nothing),
+		ENGINE_TEST(the_time_of_a_linger_is_counted_when_it_ends),
+		ENGINE_TEST(a_linger_of_two_processes_has_its_whole_time),
 		ENGINE_TEST(the_end_of_the_daemon_cuts_what_is_open),
 		ENGINE_TEST(every_fd_is_closed_once_under_random_events),
 	};

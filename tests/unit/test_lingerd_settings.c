@@ -103,6 +103,13 @@ static void bad_files_are_refused_with_line_and_reason(void **state)
 		{ "[user 0]\nbyte-cap = 1k\n[user root]\nbyte-cap = 2k\n",
 		  ":4: 'byte-cap' has been" },
 		{ "[user root]\nidle-timeout = never\n", ":2: idle-timeout: 'never'" },
+		{ "[lingerd]\nmetrics =\n", ":2: metrics: '': not unix:PATH" },
+		{ "[lingerd]\nmetrics = localhost:9465\n", ":2: metrics: 'localhost:9465'" },
+		{ "[lingerd]\nmetrics = unix:\n", ":2: metrics: 'unix:': the path" },
+		{ "[lingerd]\nmetrics = file:/tmp/x\n", "lingerd writes no files" },
+		{ "[lingerd]\nmetrics-remote = yes\n", ":2: metrics-remote: 'yes'" },
+		{ "[lingerd]\nsummary-interval = often\n", ":2: summary-interval: 'often'" },
+		{ "[user root]\nmetrics = none\n", ":2: 'metrics' is for all users" },
 		{ long_line, ":2: the line has more than 198 bytes" },
 	};
 
@@ -249,13 +256,59 @@ static void the_command_line_goes_over_the_file(void **state)
 	assert_int_equal(settings.policy.total_ns, 9 * NS_PER_S);
 }
 
+static int read_options(const char *text, struct settings *settings, struct problem *problem)
+{
+	struct options options = { .config_path = file_path };
+	int error;
+
+	write_file(text);
+	error = options_settings(&options, settings, problem);
+	unlink(file_path);
+	return error;
+}
+
+static void metrics_that_others_can_reach_must_be_allowed(void **state)
+{
+	static const char closed[] = "[lingerd]\nmetrics = 0.0.0.0:9466\n";
+	static const char open[] = "[lingerd]\nmetrics = [::]:9466\nmetrics-remote = on\n";
+	static const char local[] = "[lingerd]\nmetrics = 127.0.0.1:0\nsummary-interval = 0\n";
+	struct settings settings;
+	struct problem problem = { "" };
+
+	(void)state;
+	assert_int_equal(read_options(closed, &settings, &problem), -EINVAL);
+	assert_non_null(strstr(problem.text, "0.0.0.0 can be reached by others"));
+	assert_non_null(strstr(problem.text, "metrics-remote"));
+	assert_int_equal(read_options(open, &settings, &problem), 0);
+	assert_string_equal(settings.metrics, "[::]:9466");
+	assert_int_equal(read_options(local, &settings, &problem), 0);
+	assert_int_equal(settings.summary_ns, 0);
+	assert_int_equal(read_options("[lingerd]\nmetrics = none\n", &settings, &problem), 0);
+	assert_string_equal(settings.metrics, "");
+	assert_int_equal(settings.summary_ns, 60 * NS_PER_S);
+}
+
+static void an_endpoint_takes_its_share_from_connections(void **state)
+{
+	const struct limits_needs without = { .connections = 1000 };
+	const struct limits_needs with = { .connections = 1000, .endpoint = 19 };
+	struct limits limits, less;
+
+	(void)state;
+	assert_int_equal(limits_share(500, 5, &without, &limits), 0);
+	assert_int_equal(limits_share(500, 5, &with, &less), 0);
+	assert_int_equal(less.reserve, limits.reserve + 19);
+	assert_int_equal(less.connections, limits.connections - 19);
+}
+
 static void descriptors_are_never_promised_twice(void **state)
 {
+	const struct limits_needs needs = { .connections = 1000, .endpoint = 19 };
 	struct limits limits = { .connections = 7 };
 
 	(void)state;
 	for (uint64_t nofile = 0; nofile < 3000; nofile++) {
-		if (limits_share(nofile, 5, 1000, &limits)) {
+		if (limits_share(nofile, 5, &needs, &limits)) {
 			assert_int_equal(limits.connections, 7); /* too few: untouched */
 			continue;
 		}
@@ -265,9 +318,9 @@ static void descriptors_are_never_promised_twice(void **state)
 		assert_true(limits.senders >= 1);
 		limits.connections = 7;
 	}
-	assert_int_equal(limits_share(1 << 20, 5, 1000, &limits), 0);
+	assert_int_equal(limits_share(1 << 20, 5, &needs, &limits), 0);
 	assert_int_equal(limits.connections, 1000);
-	assert_int_equal(limits_share(16, 5, 1000, &limits), -EMFILE);
+	assert_int_equal(limits_share(16, 5, &needs, &limits), -EMFILE);
 }
 
 int main(void)
@@ -281,6 +334,8 @@ int main(void)
 		cmocka_unit_test(random_files_never_apply_by_halves),
 		cmocka_unit_test(bad_options_are_refused),
 		cmocka_unit_test(the_command_line_goes_over_the_file),
+		cmocka_unit_test(metrics_that_others_can_reach_must_be_allowed),
+		cmocka_unit_test(an_endpoint_takes_its_share_from_connections),
 		cmocka_unit_test(descriptors_are_never_promised_twice),
 	};
 

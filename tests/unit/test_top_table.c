@@ -86,14 +86,14 @@ static void no_line_is_wider_than_80_columns(void **state)
 
 static void counts_are_short(void **state)
 {
-	char cell[CELL_SIZE];
+	char cell[UNITS_SIZE];
 
 	(void)state;
-	assert_string_equal(short_count(cell, 99999), "99999");
-	assert_string_equal(short_count(cell, 100000), "100k");
-	assert_string_equal(short_count(cell, 9999999), "9999k");
-	assert_string_equal(short_count(cell, 10000000), "10M");
-	assert_string_equal(short_count(cell, UINT64_MAX), "18E");
+	assert_string_equal(units_count(cell, 99999), "99999");
+	assert_string_equal(units_count(cell, 100000), "100k");
+	assert_string_equal(units_count(cell, 9999999), "9999k");
+	assert_string_equal(units_count(cell, 10000000), "10M");
+	assert_string_equal(units_count(cell, UINT64_MAX), "18E");
 }
 
 int main(void)

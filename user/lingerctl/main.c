@@ -5,61 +5,102 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/log.h"
+#include "common/number.h"
 #include "liblinger/linger.h"
 #include "lingerctl/ask.h"
+#include "lingerctl/live.h"
 #include "lingerctl/status.h"
 
 enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE };
 
 struct options {
 	const char *socket_path;
+	uint64_t interval_ns; /* of top; 0: not given */
+	uint64_t count;	      /* likewise */
 	bool json;
 	bool help;
 	bool version;
 };
 
 static const char usage[] =
-	"Usage: lingerctl COMMAND [--json] [--socket PATH]\n"
+	"Usage: lingerctl COMMAND [OPTION]...\n"
 	"Asks a running lingerd, or tells it what to do.\n"
 	"\n"
 	"  status     print what it has counted\n"
+	"  top        show what it does: a live table, or lines where stdout is no terminal\n"
 	"  drain      take no more connections, and end when those that linger have ended\n"
 	"  close-all  close all connections that linger now\n"
 	"  reload     read the configuration file again, as at SIGHUP\n"
 	"\n"
-	"      --json         status: one JSON object instead of a table\n"
+	"      --json         status: one JSON object; top: one a line\n"
+	"      --interval SEC top: how often to look (1)\n"
+	"      --count N      top: so often, then end (until Ctrl-C)\n"
 	"      --socket PATH  the daemon's socket (" LINGER_DEFAULT_SOCKET ")\n"
 	"  -h, --help         this text\n"
 	"  -V, --version      the version\n"
 	"\n"
 	"drain, close-all and reload are for root and the daemon's own user.\n";
 
+static int parse_interval(struct options *options, const char *text)
+{
+	if (!number_parse_seconds(text, 3600, &options->interval_ns) &&
+	    options->interval_ns >= NS_PER_S / 10)
+		return 0;
+	log_error("--interval: '%.32s' is no time in seconds, from 0.1 to 3600", text);
+	return -EINVAL;
+}
+
+static int parse_count(struct options *options, const char *text)
+{
+	if (!number_parse(text, 1, UINT32_MAX, &options->count))
+		return 0;
+	log_error("--count: '%.32s' is no number from 1 up", text);
+	return -EINVAL;
+}
+
+static int take_option(struct options *options, int option)
+{
+	switch (option) {
+	case 'j':
+		options->json = true;
+		return 0;
+	case 'i':
+		return parse_interval(options, optarg);
+	case 'n':
+		return parse_count(options, optarg);
+	case 's':
+		options->socket_path = optarg;
+		return 0;
+	case 'h':
+		options->help = true;
+		return 0;
+	case 'V':
+		options->version = true;
+		return 0;
+	default:
+		return -EINVAL; /* getopt has said why */
+	}
+}
+
 static int parse(struct options *ret, int argc, char *argv[])
 {
 	static const struct option long_options[] = {
 		{ "json", no_argument, NULL, 'j' },
+		{ "interval", required_argument, NULL, 'i' },
+		{ "count", required_argument, NULL, 'n' },
 		{ "socket", required_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ 0 },
 	};
-	int option;
+	int option, error = 0;
 
 	*ret = (struct options){ .socket_path = LINGER_DEFAULT_SOCKET };
-	while ((option = getopt_long(argc, argv, "hV", long_options, NULL)) != -1) {
-		if (option == 'j')
-			ret->json = true;
-		else if (option == 's')
-			ret->socket_path = optarg;
-		else if (option == 'h')
-			ret->help = true;
-		else if (option == 'V')
-			ret->version = true;
-		else
-			return -EINVAL; /* getopt has said why */
-	}
-	return 0;
+	while (!error && (option = getopt_long(argc, argv, "hV", long_options, NULL)) != -1)
+		error = take_option(ret, option);
+	return error;
 }
 
 static const char *explain(int error)
@@ -105,6 +146,19 @@ static int status(const struct options *options, enum linger_message_type type)
 	return error ? failed(options, error) : EXIT_OK;
 }
 
+static int top(const struct options *options, enum linger_message_type type)
+{
+	int error = live_run(&(struct live_options){
+		.socket_path = options->socket_path,
+		.interval_ns = options->interval_ns ? options->interval_ns : NS_PER_S,
+		.count = options->count,
+		.json = options->json,
+	});
+
+	(void)type;
+	return error ? failed(options, error) : EXIT_OK;
+}
+
 /* The answer is "ok: ..." or "error: ..." */
 static int command(const struct options *options, enum linger_message_type type)
 {
@@ -128,6 +182,7 @@ static const struct verb {
 	int (*run)(const struct options *options, enum linger_message_type type);
 } verbs[] = {
 	{ "status", LINGER_MESSAGE_STATUS, status },
+	{ "top", LINGER_MESSAGE_STATUS, top },
 	{ "drain", LINGER_MESSAGE_DRAIN, command },
 	{ "close-all", LINGER_MESSAGE_CLOSE_ALL, command },
 	{ "reload", LINGER_MESSAGE_RELOAD, command },
@@ -146,13 +201,15 @@ static int run(const struct options *options, int argc, char *argv[])
 	const struct verb *verb = optind < argc ? find_verb(argv[optind]) : NULL;
 
 	if (optind == argc)
-		log_error("say what to do: status, drain, close-all or reload (see --help)");
+		log_error("say what to do: status, top, drain, close-all or reload (see --help)");
 	else if (!verb)
 		log_error("there is no command '%s' (see --help)", argv[optind]);
 	else if (optind + 1 < argc)
 		log_error("'%s' is too much (see --help)", argv[optind + 1]);
 	else if (options->json && verb->type != LINGER_MESSAGE_STATUS)
-		log_error("--json is for status alone");
+		log_error("--json is for status and top alone");
+	else if ((options->interval_ns || options->count) && verb->run != top)
+		log_error("--interval and --count are for top alone");
 	else
 		return verb->run(options, verb->type);
 	return EXIT_USAGE;

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "common/number.h"
-#include "lingerd/counters.h"
 
 /* The next "name value" of *rest, which moves on. 1, 0 at the end, or -EPROTO. */
 static int next_counter(char **rest, const char **ret_name, uint64_t *ret_value)
@@ -58,5 +57,19 @@ int status_print_json(FILE *out, char *text)
 		fputc('\n', out);
 	}
 	json_decref(object);
+	return more;
+}
+
+int status_read(char *text, struct counters *ret)
+{
+	struct counters counters = { 0 };
+	const char *name;
+	uint64_t value;
+	int more;
+
+	while ((more = next_counter(&text, &name, &value)) > 0)
+		counters_set(&counters, name, value);
+	if (!more)
+		*ret = counters;
 	return more;
 }

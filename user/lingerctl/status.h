@@ -5,11 +5,19 @@
 
 #include <stdio.h>
 
+#include "lingerd/counters.h"
+
 /*
  * Prints an answer for people, or as one JSON object. 0, or -EPROTO when a line of it is no
  * "name value", -ENOMEM, with nothing printed in JSON. The text is taken apart in place.
  */
 int status_print_table(FILE *out, char *text);
 int status_print_json(FILE *out, char *text);
+
+/*
+ * Reads an answer into *ret: counters that are not in it (an older daemon's) are 0, those that only a newer
+ * one has are left out. 0 or -EPROTO with *ret untouched.
+ */
+int status_read(char *text, struct counters *ret);
 
 #endif

@@ -21,6 +21,9 @@ static void say_unchanged(const struct settings *old, const struct settings *new
 	if (old->max_connections != new->max_connections)
 		log_warning("max-connections cannot change while lingerd runs: it stays %" PRIu32,
 			    old->max_connections);
+	if (strcmp(old->metrics, new->metrics) != 0 || old->metrics_remote != new->metrics_remote)
+		log_warning("metrics cannot change while lingerd runs: they stay at %s",
+			    *old->metrics ? old->metrics : "none");
 }
 
 /* All or nothing. 0, or a negative errno with *problem said. */
@@ -37,6 +40,8 @@ static int reload(struct daemon *daemon, struct problem *problem)
 	memcpy(settings.socket_path, daemon->settings.socket_path, sizeof(settings.socket_path));
 	settings.socket_mode = daemon->settings.socket_mode;
 	settings.max_connections = daemon->settings.max_connections;
+	memcpy(settings.metrics, daemon->settings.metrics, sizeof(settings.metrics));
+	settings.metrics_remote = daemon->settings.metrics_remote;
 	daemon->settings = settings;
 	users_apply(&daemon->users, &settings);
 	linger_engine_policies_changed(daemon->engine);

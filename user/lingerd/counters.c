@@ -2,30 +2,38 @@
 #include "lingerd/counters.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
-	const char *name;
-	const char *meaning;
-	size_t offset;
-} table[] = {
-#define COUNTERS_ROW(name, meaning) { #name, meaning, offsetof(struct counters, name) },
+enum {
+	CAUSE_AT_GAUGE = 0,
+	CAUSE_AT_COUNT = 0,
+	CAUSE_AT_END = sizeof("ended_") - 1,
+	CAUSE_AT_REFUSAL = sizeof("refused_") - 1,
+};
+
+const struct counter counters_table[COUNTERS_COUNT] = {
+#define COUNTERS_ROW(kind, name, meaning)                                                          \
+	{ #name, &#name[CAUSE_AT_##kind], meaning, COUNTER_##kind },
 	COUNTERS(COUNTERS_ROW)
 #undef COUNTERS_ROW
 };
 
-enum { COUNTERS_COUNT = sizeof(table) / sizeof(table[0]) };
-
 /* The longest name, a blank, 20 digits, a line end. */
 _Static_assert(COUNTERS_COUNT *(32 + 1 + 20 + 1) < COUNTERS_TEXT_MAX, "a status answer must fit");
 
-static uint64_t value_at(const struct counters *counters, size_t row)
+uint64_t counters_value(const struct counters *counters, size_t row)
 {
 	uint64_t value;
 
-	memcpy(&value, (const char *)counters + table[row].offset, sizeof(value));
+	memcpy(&value, (const char *)counters + row * sizeof(value), sizeof(value));
 	return value;
+}
+
+static void set_value(struct counters *counters, size_t row, uint64_t value)
+{
+	memcpy((char *)counters + row * sizeof(value), &value, sizeof(value));
 }
 
 size_t counters_format(const struct counters *counters, char text[COUNTERS_TEXT_MAX])
@@ -34,22 +42,21 @@ size_t counters_format(const struct counters *counters, char text[COUNTERS_TEXT_
 
 	for (size_t i = 0; i < COUNTERS_COUNT; i++)
 		used += (size_t)snprintf(text + used, COUNTERS_TEXT_MAX - used, "%s %" PRIu64 "\n",
-					 table[i].name, value_at(counters, i));
+					 counters_table[i].name, counters_value(counters, i));
 	return used;
 }
 
 void counters_format_ends(const struct counters *counters, char text[COUNTERS_TEXT_MAX])
 {
-	static const char prefix[] = "ended_";
 	size_t used = 0;
 
 	for (size_t i = 0; i < COUNTERS_COUNT; i++) {
-		uint64_t value = value_at(counters, i);
+		uint64_t value = counters_value(counters, i);
 
-		if (!value || strncmp(table[i].name, prefix, strlen(prefix)) != 0)
+		if (!value || counters_table[i].kind != COUNTER_END)
 			continue;
 		used += (size_t)snprintf(text + used, COUNTERS_TEXT_MAX - used, "%s%" PRIu64 " %s",
-					 used ? ", " : "", value, table[i].name + strlen(prefix));
+					 used ? ", " : "", value, counters_table[i].cause);
 	}
 	strcpy(text + used, used ? "" : "none");
 	for (char *c = text; *c; c++)
@@ -57,10 +64,57 @@ void counters_format_ends(const struct counters *counters, char text[COUNTERS_TE
 			*c = ' ';
 }
 
+/* COUNTERS_COUNT: there is none. */
+static size_t row_of(const char *name)
+{
+	size_t row = 0;
+
+	while (row < COUNTERS_COUNT && strcmp(name, counters_table[row].name) != 0)
+		row++;
+	return row;
+}
+
 const char *counters_meaning(const char *name)
 {
+	size_t row = row_of(name);
+
+	return row < COUNTERS_COUNT ? counters_table[row].meaning : NULL;
+}
+
+void counters_set(struct counters *counters, const char *name, uint64_t value)
+{
+	size_t row = row_of(name);
+
+	if (row < COUNTERS_COUNT)
+		set_value(counters, row, value);
+}
+
+uint64_t counters_sum(const struct counters *counters, enum counter_kind kind)
+{
+	uint64_t sum = 0;
+
 	for (size_t i = 0; i < COUNTERS_COUNT; i++)
-		if (!strcmp(name, table[i].name))
-			return table[i].meaning;
-	return NULL;
+		if (counters_table[i].kind == kind)
+			sum += counters_value(counters, i);
+	return sum;
+}
+
+static bool have_gone_back(const struct counters *now, const struct counters *before)
+{
+	for (size_t i = 0; i < COUNTERS_COUNT; i++)
+		if (counters_table[i].kind != COUNTER_GAUGE &&
+		    counters_value(now, i) < counters_value(before, i))
+			return true;
+	return false;
+}
+
+void counters_since(const struct counters *now, const struct counters *before, struct counters *ret)
+{
+	struct counters since = *now;
+	bool new = have_gone_back(now, before);
+
+	for (size_t i = 0; i < COUNTERS_COUNT && !new; i++)
+		if (counters_table[i].kind != COUNTER_GAUGE)
+			set_value(&since, i, counters_value(now, i) - counters_value(before, i));
+	*ret = since;
 }

@@ -69,6 +69,7 @@ static int open_parts(struct daemon *daemon)
 
 static void free_parts(struct daemon *daemon)
 {
+	endpoint_close(&daemon->endpoint);
 	intake_free(daemon->intake);
 	linger_engine_free(daemon->engine);
 	if (daemon->signals >= 0)
@@ -132,13 +133,29 @@ static void go_on_with(struct daemon *daemon, struct succession *left)
 	log_info("goes on with %" PRIu64 " connections of the process before", count);
 }
 
+/*
+ * Who starts afresh with metrics that cannot be had ends, and the operator sees it. Who has been given a
+ * listener has servers that rely on it, and perhaps all that lingered.
+ */
+static int open_eyes(struct daemon *daemon, const struct inherited *inherited,
+		     struct problem *problem)
+{
+	if (inherited->listener < 0 && !inherited->left.count)
+		return daemon_open_endpoint(daemon, problem);
+	daemon_reopen_endpoint(daemon);
+	return 0;
+}
+
 static int open_daemon(struct daemon *daemon, struct inherited *inherited, struct problem *problem)
 {
 	int error = options_settings(daemon->options, &daemon->settings, problem);
+	struct limits_needs needs;
 
 	if (error)
 		return error;
-	error = limits_take(daemon->settings.max_connections, &daemon->limits, &daemon->nofile);
+	needs = (struct limits_needs){ .connections = daemon->settings.max_connections,
+				       .endpoint = endpoint_fds(&daemon->settings) };
+	error = limits_take(&needs, &daemon->limits, &daemon->nofile);
 	if (error) {
 		problem_say(problem,
 			    "the limit of open files, %" PRIu64 ", leaves no room for "
@@ -151,10 +168,12 @@ static int open_daemon(struct daemon *daemon, struct inherited *inherited, struc
 	if (error)
 		return error;
 	error = open_parts(daemon);
-	if (error) {
+	if (error)
 		problem_say(problem, "cannot start: %s", strerror(-error));
+	else
+		error = open_eyes(daemon, inherited, problem);
+	if (error)
 		free_parts(daemon);
-	}
 	return error;
 }
 
@@ -172,7 +191,7 @@ int daemon_open(struct daemon **ret, const struct options *options, struct probl
 	daemon->io.epoll = -1;
 	daemon->signals = -1;
 	daemon->asker = -1;
-	service_open(&daemon->service);
+	daemon_begin_telling(daemon);
 	error = service_inherit(&inherited, problem);
 	if (!error)
 		error = open_daemon(daemon, &inherited, problem);
@@ -203,6 +222,9 @@ static void dispatch(struct daemon *daemon, const struct epoll_event *event)
 	case EVENT_LINGER:
 		linger_engine_ready(daemon->engine, event_fd(event));
 		break;
+	case EVENT_METRICS:
+		endpoint_ready(&daemon->endpoint);
+		break;
 	}
 }
 
@@ -210,13 +232,13 @@ static void dispatch(struct daemon *daemon, const struct epoll_event *event)
 static int time_to_sleep(const struct daemon *daemon)
 {
 	uint64_t next = linger_engine_next_ns(daemon->engine);
-	uint64_t service = service_next_ns(&daemon->service, &daemon->counters);
+	uint64_t telling = daemon_next_telling_ns(daemon);
 	uint64_t now, ms;
 
 	if (daemon->stopping && daemon->stop_at_ns < next)
 		next = daemon->stop_at_ns;
-	if (service < next)
-		next = service;
+	if (telling < next)
+		next = telling;
 	if (next == UINT64_MAX)
 		return -1;
 	now = clock_now_ns();
@@ -242,6 +264,19 @@ static void rest_if_busy(struct daemon *daemon)
 	daemon->last_messages_ns = clock_now_ns();
 }
 
+static void work_through(struct daemon *daemon, const struct epoll_event *events, int count)
+{
+	uint64_t began = clock_now_ns();
+
+	for (int i = 0; i < count; i++)
+		dispatch(daemon, &events[i]);
+	if (daemon->drain_wanted)
+		daemon_drain(daemon);
+	linger_engine_expire(daemon->engine);
+	intake_resume(daemon->intake);
+	daemon_tell(daemon, began);
+}
+
 int daemon_run(struct daemon *daemon)
 {
 	struct epoll_event events[EVENTS_PER_ROUND];
@@ -256,13 +291,7 @@ int daemon_run(struct daemon *daemon)
 			log_error("epoll_wait: %m");
 			return -errno;
 		}
-		for (int i = 0; i < count; i++)
-			dispatch(daemon, &events[i]);
-		if (daemon->drain_wanted)
-			daemon_drain(daemon);
-		linger_engine_expire(daemon->engine);
-		intake_resume(daemon->intake);
-		service_tick(&daemon->service, &daemon->counters, clock_now_ns());
+		work_through(daemon, events, count);
 		if (daemon->asker >= 0)
 			daemon_give_over(daemon);
 		else
@@ -277,6 +306,6 @@ void daemon_close(struct daemon *daemon)
 		return;
 	daemon_finish(daemon);
 	free_parts(daemon);
-	daemon_say_end(&daemon->counters);
+	journal_say_end(&daemon->counters);
 	free(daemon);
 }

@@ -4,14 +4,17 @@
  *
  *	daemon.c	opens the parts, and runs the loop
  *	commands.c	what signals and lingerctl want of it
+ *	telling.c	what it tells of itself: to the service manager, in the log, as metrics
  *	ending.c	its ends: lingers come to theirs, are cut, or are left to the next process
  */
 #ifndef LINGERD_DAEMON_PARTS_H
 #define LINGERD_DAEMON_PARTS_H
 
 #include "lingerd/daemon.h"
+#include "lingerd/endpoint.h"
 #include "lingerd/engine.h"
 #include "lingerd/intake.h"
+#include "lingerd/journal.h"
 #include "lingerd/limits.h"
 #include "lingerd/listener.h"
 #include "lingerd/service.h"
@@ -32,6 +35,11 @@ struct daemon {
 	struct intake *intake;
 	struct counters counters;
 	uint64_t last_messages_ns;
+	/* What it tells */
+	uint64_t start_s; /* since 1970 */
+	struct metrics_histogram rounds;
+	struct journal journal;
+	struct endpoint endpoint;
 	/* Commands that wait for the end of the round. */
 	bool drain_wanted;
 	int asker; /* wants to take over; -1: nobody */
@@ -46,6 +54,16 @@ struct daemon {
 void daemon_receive_signals(struct daemon *daemon);
 intake_command_fn daemon_carry_out;
 
+/* telling.c */
+void daemon_begin_telling(struct daemon *daemon);
+int daemon_open_endpoint(struct daemon *daemon, struct problem *problem);
+/* Where others rely on it already: a failure is logged, and there are no metrics. */
+void daemon_reopen_endpoint(struct daemon *daemon);
+/* At the end of each round of the loop. */
+void daemon_tell(struct daemon *daemon, uint64_t round_began_ns);
+/* When there is something to tell; UINT64_MAX: never. */
+uint64_t daemon_next_telling_ns(const struct daemon *daemon);
+
 /* ending.c */
 void daemon_stop(struct daemon *daemon);  /* as at SIGTERM */
 void daemon_drain(struct daemon *daemon); /* without a limit of time */
@@ -53,6 +71,5 @@ void daemon_give_over(struct daemon *daemon);
 bool daemon_ended(const struct daemon *daemon);
 /* Takes what is still queued, and leaves or cuts what lingers; counts it. */
 void daemon_finish(struct daemon *daemon);
-void daemon_say_end(const struct counters *counters);
 
 #endif

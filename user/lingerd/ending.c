@@ -150,10 +150,12 @@ void daemon_give_over(struct daemon *daemon)
 	leave(&leaving);
 	succession_seal(&leaving.succession);
 	legacy.left = leaving.succession;
+	endpoint_close(&daemon->endpoint); /* the other one opens its own at the same place */
 	error = takeover_answer(asker, &legacy);
 	if (error) {
 		log_error("whoever wanted to take over is gone: %s", strerror(-error));
 		take_back(daemon, &leaving.succession);
+		daemon_reopen_endpoint(daemon);
 		return;
 	}
 	log_info("another lingerd has taken over, with %" PRIu64 " connections that linger",
@@ -162,20 +164,4 @@ void daemon_give_over(struct daemon *daemon)
 	intake_finish(daemon->intake, leave, &leaving, -1);
 	listener_leave(&daemon->listener);
 	daemon->given_over = true;
-}
-
-static uint64_t refused(const struct counters *c)
-{
-	return c->refused_no_fd + c->refused_many_fds + c->refused_not_tcp +
-	       c->refused_not_connected + c->refused_bad_message + c->refused_version +
-	       c->refused_truncated + c->refused_access + c->refused_command;
-}
-
-void daemon_say_end(const struct counters *c)
-{
-	char ends[COUNTERS_TEXT_MAX];
-
-	counters_format_ends(c, ends);
-	log_info("ended: %" PRIu64 " handoffs: %s; %" PRIu64 " refused, %" PRIu64 " bytes drained",
-		 c->handoffs, ends, refused(c), c->drained_bytes);
 }

@@ -38,6 +38,7 @@ struct linger_engine {
 	const struct linger_io *io;
 	void *io_context;
 	struct counters *counters;
+	struct linger_times times;
 };
 
 int linger_engine_new(struct linger_engine **ret, uint32_t fd_numbers, const struct linger_io *io,
@@ -164,11 +165,15 @@ static struct drained drain_open(struct linger_engine *engine, int fd)
 }
 
 /* Unwatched, without a deadline, and of no age. */
-static void close_ended(struct linger_engine *engine, int fd, uint16_t user, enum linger_end end)
+static void close_ended(struct linger_engine *engine, int fd, uint16_t user, enum linger_end end,
+			uint64_t lasted_ns)
 {
 	const struct linger_policy *policy = policy_of(engine, user);
 
 	linger_end_count(engine->counters, end);
+	metrics_observe(&engine->times.all, lasted_ns);
+	if (end == LINGER_FIN)
+		metrics_observe(&engine->times.fin, lasted_ns);
 	if (linger_end_gives_up(end) && policy->give_up != GIVE_UP_CLOSE)
 		engine->io->give_up(engine->io_context, fd, policy);
 	engine->io->close(engine->io_context, fd);
@@ -222,10 +227,12 @@ static void forget_linger(struct linger_engine *engine, int fd)
 }
 
 /* Its deadline is taken out already. */
-static void end_linger(struct linger_engine *engine, int fd, enum linger_end end)
+static void end_linger(struct linger_engine *engine, int fd, enum linger_end end, uint64_t now)
 {
+	const struct lingering *linger = &engine->lingers[fd];
+
 	forget_linger(engine, fd);
-	close_ended(engine, fd, engine->lingers[fd].user, end);
+	close_ended(engine, fd, linger->user, end, now - linger->taken_ns);
 }
 
 /* *ret: what clients_remove() is to be given; 0 if it is not counted. */
@@ -282,7 +289,7 @@ void linger_engine_take(struct linger_engine *engine, int fd, const struct hando
 	if (end == LINGER_OPEN)
 		end = try_open(engine, fd, handoff, drained.bytes);
 	if (end != LINGER_OPEN)
-		close_ended(engine, fd, handoff->user, end);
+		close_ended(engine, fd, handoff->user, end, 0);
 }
 
 /* It has given a sign of life, and has no deadline. */
@@ -311,7 +318,7 @@ void linger_engine_ready(struct linger_engine *engine, int fd)
 	if (drained.end == LINGER_OPEN)
 		go_on(engine, fd);
 	else
-		end_linger(engine, fd, drained.end);
+		end_linger(engine, fd, drained.end, now_ns(engine));
 }
 
 static bool send_queue_shrinks(struct linger_engine *engine, int fd)
@@ -331,13 +338,13 @@ static void end_at_deadline(struct linger_engine *engine, int fd, uint64_t now)
 	struct drained drained = drain_open(engine, fd);
 
 	if (drained.end != LINGER_OPEN)
-		end_linger(engine, fd, drained.end);
+		end_linger(engine, fd, drained.end, now);
 	else if (total_deadline(engine, &engine->lingers[fd]) <= now)
-		end_linger(engine, fd, LINGER_TOTAL);
+		end_linger(engine, fd, LINGER_TOTAL, now);
 	else if (drained.bytes || send_queue_shrinks(engine, fd))
 		go_on(engine, fd);
 	else
-		end_linger(engine, fd, LINGER_IDLE);
+		end_linger(engine, fd, LINGER_IDLE, now);
 }
 
 void linger_engine_expire(struct linger_engine *engine)
@@ -363,7 +370,8 @@ void linger_engine_shed(struct linger_engine *engine)
 		return;
 	deadlines_remove(&engine->deadlines, fd);
 	drained = drain_open(engine, (int)fd);
-	end_linger(engine, (int)fd, drained.end == LINGER_OPEN ? LINGER_SHED : drained.end);
+	end_linger(engine, (int)fd, drained.end == LINGER_OPEN ? LINGER_SHED : drained.end,
+		   now_ns(engine));
 }
 
 bool linger_engine_release(struct linger_engine *engine, int *ret_fd, struct linger_record *ret)
@@ -398,7 +406,7 @@ void linger_engine_adopt(struct linger_engine *engine, int fd, const struct ling
 	uint32_t client;
 
 	if ((uint32_t)fd >= engine->deadlines.size || engine->io->watch(engine->io_context, fd)) {
-		close_ended(engine, fd, (uint16_t)record->user, LINGER_ERROR);
+		close_ended(engine, fd, (uint16_t)record->user, LINGER_ERROR, now - taken);
 		return;
 	}
 	client_has_room(engine, fd, &client);
@@ -415,12 +423,18 @@ void linger_engine_adopt(struct linger_engine *engine, int fd, const struct ling
 	begin_linger(engine, fd, now);
 }
 
+const struct linger_times *linger_engine_times(const struct linger_engine *engine)
+{
+	return &engine->times;
+}
+
 void linger_engine_end_all(struct linger_engine *engine, enum linger_end cause)
 {
+	uint64_t now = now_ns(engine);
 	uint32_t fd;
 
 	while (queue_first(&engine->ages, &fd)) {
 		deadlines_remove(&engine->deadlines, fd);
-		end_linger(engine, (int)fd, cause);
+		end_linger(engine, (int)fd, cause, now);
 	}
 }

@@ -32,6 +32,8 @@
  * - handoffs + restored == lingers + the sum of all ended_... + passed_on
  * - lingers == the sum of what its users have open
  *
+ * - times.all has counted as many as the sum of all ended_..., times.fin as many as ended_fin
+ *
  * What is known of the end: a reset whose error the server has already met in a write of its own
  * reads as end of file, so it is counted as a FIN.
  *
@@ -49,6 +51,7 @@
 #include "lingerd/ends.h"
 #include "lingerd/policy.h"
 #include "lingerd/users.h"
+#include "metrics/histogram.h"
 
 /* The outside world. Errors are negative errnos; no call may block. */
 struct linger_io {
@@ -155,6 +158,18 @@ bool linger_engine_release(struct linger_engine *engine, int *ret_fd, struct lin
  * corrected. Not counted as a handoff.
  */
 void linger_engine_adopt(struct linger_engine *engine, int fd, const struct linger_record *record);
+
+/*
+ * How long connections have lingered that are closed now, from when the first process took them: 0 if the
+ * first read met the end. No cause is left out.
+ */
+struct linger_times {
+	struct metrics_histogram all;
+	struct metrics_histogram fin; /* those that ended well: how long the peer's FIN took */
+};
+
+/* They go on being counted as long as the engine lives. */
+const struct linger_times *linger_engine_times(const struct linger_engine *engine);
 
 /* Closes all that is open, under this cause. */
 void linger_engine_end_all(struct linger_engine *engine, enum linger_end cause);

@@ -18,6 +18,7 @@ enum event_source {
 	EVENT_LISTENER,
 	EVENT_SENDER,
 	EVENT_LINGER,
+	EVENT_METRICS,
 };
 
 /* Level-triggered: readable, at its end, or in error. 0 or negative errno of epoll_ctl(2). */

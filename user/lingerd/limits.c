@@ -21,16 +21,16 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-int limits_share(uint64_t nofile, uint32_t open_now, uint32_t wished_connections,
+int limits_share(uint64_t nofile, uint32_t open_now, const struct limits_needs *needs,
 		 struct limits *ret)
 {
-	uint32_t reserve = open_now + OWN;
+	uint32_t reserve = open_now + OWN + needs->endpoint;
 	uint64_t senders = least(nofile / 4, MOST_SENDERS);
 
 	if (!senders || nofile <= reserve + senders)
 		return -EMFILE;
 	*ret = (struct limits){
-		.connections = (uint32_t)least(nofile - reserve - senders, wished_connections),
+		.connections = (uint32_t)least(nofile - reserve - senders, needs->connections),
 		.senders = (uint32_t)senders,
 		.reserve = reserve,
 	};
@@ -50,10 +50,11 @@ static uint32_t count_open(void)
 	return count;
 }
 
-int limits_take(uint32_t wished_connections, struct limits *ret, uint64_t *ret_nofile)
+int limits_take(const struct limits_needs *needs, struct limits *ret, uint64_t *ret_nofile)
 {
 	uint32_t open_now = count_open();
-	uint64_t needed = (uint64_t)wished_connections + MOST_SENDERS + open_now + OWN;
+	uint64_t needed =
+		(uint64_t)needs->connections + MOST_SENDERS + open_now + OWN + needs->endpoint;
 	struct rlimit limit = { 0 };
 
 	getrlimit(RLIMIT_NOFILE, &limit);
@@ -63,5 +64,5 @@ int limits_take(uint32_t wished_connections, struct limits *ret, uint64_t *ret_n
 		if (!setrlimit(RLIMIT_NOFILE, &limit))
 			*ret_nofile = limit.rlim_cur;
 	}
-	return limits_share(*ret_nofile, open_now, wished_connections, ret);
+	return limits_share(*ret_nofile, open_now, needs, ret);
 }

@@ -6,7 +6,7 @@
  *	connections + senders + reserve <= RLIMIT_NOFILE
  *
  * connections bounds what lingers, senders the processes connected to us, reserve is the daemon's
- * own. Numbers are handed out lowest first, so an fd is always below the sum of the three.
+ * own, with that of its endpoint for metrics. Numbers are handed out lowest first, so an fd is always below the sum of the three.
  */
 #ifndef LINGERD_LIMITS_H
 #define LINGERD_LIMITS_H
@@ -19,15 +19,21 @@ struct limits {
 	uint32_t reserve;
 };
 
+/* What the connections are to be shared out with, besides the senders. */
+struct limits_needs {
+	uint32_t connections; /* wished for */
+	uint32_t endpoint;    /* descriptors that an endpoint for metrics may come to need */
+};
+
 /* Shares out nofile descriptors, of which open_now are in use already. 0, or -EMFILE with *ret
  * untouched: not even one connection would find room. Pure. */
-int limits_share(uint64_t nofile, uint32_t open_now, uint32_t wished_connections,
+int limits_share(uint64_t nofile, uint32_t open_now, const struct limits_needs *needs,
 		 struct limits *ret);
 
 /*
- * Raises RLIMIT_NOFILE of this process towards what wished_connections need, and shares out what
- * it got. *ret_nofile is the limit then, also on failure. Errors as limits_share().
+ * Raises RLIMIT_NOFILE of this process towards what is needed, and shares out what it got.
+ * *ret_nofile is the limit then, also on failure. Errors as limits_share().
  */
-int limits_take(uint32_t wished_connections, struct limits *ret, uint64_t *ret_nofile);
+int limits_take(const struct limits_needs *needs, struct limits *ret, uint64_t *ret_nofile);
 
 #endif

@@ -28,6 +28,9 @@ const char options_usage[] =
 	"      --when-full HOW      refuse, or shed-oldest (refuse)\n"
 	"      --stop-grace SEC     at SIGTERM, let connections go on for so long (5)\n"
 	"      --fd-store on|off    then leave them to systemd for the next process (off)\n"
+	"      --metrics PLACE      serve OpenMetrics at unix:PATH or ADDRESS:PORT (none)\n"
+	"      --metrics-remote on|off  also at addresses that other hosts reach (off)\n"
+	"      --summary-interval SEC   a line of sums in the log, when there are news (60)\n"
 	"  -h, --help               this text\n"
 	"  -V, --version            the version\n"
 	"\n"
@@ -148,6 +151,8 @@ int options_settings(const struct options *options, struct settings *ret, struct
 			return error;
 	}
 	error = apply_values(options, &settings, problem);
+	if (!error)
+		error = settings_check(&settings, problem);
 	if (!error)
 		*ret = settings;
 	return error;

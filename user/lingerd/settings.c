@@ -17,6 +17,9 @@ const char *const setting_names[SETTING_COUNT] = {
 	[SETTING_ALLOW_GROUPS] = "allow-groups",
 	[SETTING_STOP_GRACE] = "stop-grace",
 	[SETTING_FD_STORE] = "fd-store",
+	[SETTING_METRICS] = "metrics",
+	[SETTING_METRICS_REMOTE] = "metrics-remote",
+	[SETTING_SUMMARY_INTERVAL] = "summary-interval",
 	[SETTING_IDLE_TIMEOUT] = "idle-timeout",
 	[SETTING_TOTAL_TIMEOUT] = "total-timeout",
 	[SETTING_BYTE_CAP] = "byte-cap",
@@ -44,6 +47,7 @@ void settings_default(struct settings *settings)
 		.when_full = FULL_REFUSE,
 		.max_per_client = POLICY_NO_LIMIT,
 		.stop_grace_ns = 5 * NS_PER_S,
+		.summary_ns = 60 * NS_PER_S,
 		.policy = {
 			.idle_ns = 2 * NS_PER_S,
 			.total_ns = 30 * NS_PER_S,

@@ -20,7 +20,7 @@
 #include "lingerd/policy.h"
 
 /* unix(7): sun_path with its final NUL. */
-enum { SOCKET_PATH_SIZE = 108 };
+enum { SOCKET_PATH_SIZE = 108, METRICS_SIZE = sizeof("unix:") + SOCKET_PATH_SIZE };
 
 enum setting {
 	SETTING_SOCKET,
@@ -32,6 +32,9 @@ enum setting {
 	SETTING_ALLOW_GROUPS,
 	SETTING_STOP_GRACE,
 	SETTING_FD_STORE,
+	SETTING_METRICS,
+	SETTING_METRICS_REMOTE,
+	SETTING_SUMMARY_INTERVAL,
 	/* From here on, users may have their own. */
 	SETTING_IDLE_TIMEOUT,
 	SETTING_TOTAL_TIMEOUT,
@@ -69,8 +72,12 @@ struct settings {
 	enum when_full when_full;
 	uint32_t max_per_client; /* or POLICY_NO_LIMIT */
 	struct access access;
-	uint64_t stop_grace_ns;	     /* how long lingers may go on at SIGTERM; 0: not at all */
-	bool fd_store;		     /* leave to the service manager what lingers then */
+	uint64_t stop_grace_ns; /* how long lingers may go on at SIGTERM; 0: not at all */
+	bool fd_store;		/* leave to the service manager what lingers then */
+	char metrics
+		[METRICS_SIZE]; /* where they are served, as metrics/target.h has it; "": nowhere */
+	bool metrics_remote;	/* others than this host may be served */
+	uint64_t summary_ns;	/* between the summaries in the log; 0: there are none */
 	struct linger_policy policy; /* of everybody */
 	struct user_settings users[USER_SETTINGS_MAX];
 	uint32_t user_count;
@@ -92,6 +99,9 @@ void settings_default(struct settings *settings);
 /* Sets one for everybody. 0, or -EINVAL with *problem said and the settings untouched. */
 int settings_set(struct settings *settings, enum setting setting, const char *value,
 		 struct problem *problem);
+
+/* What does not fit together, once all is set. 0, or -EINVAL with *problem said. */
+int settings_check(const struct settings *settings, struct problem *problem);
 
 /* What a value of setting_is_of_users() does to a policy; otherwise as settings_set(). */
 int settings_set_policy(struct linger_policy *policy, enum setting setting, const char *value,

@@ -6,8 +6,10 @@
 #include "common/number.h"
 #include "common/quantity.h"
 #include "lingerd/settings.h"
+#include "metrics/target.h"
 
 static const double LONGEST_TIMEOUT_S = 3600;
+static const double LONGEST_SUMMARY_S = 86400;
 
 enum {
 	MOST_CONNECTIONS = 1000000,
@@ -155,14 +157,71 @@ static int set_stop_grace(struct settings *settings, const char *value, struct p
 	return 0;
 }
 
-static int set_fd_store(struct settings *settings, const char *value, struct problem *problem)
+static int set_switch(enum setting setting, bool *ret, const char *value, struct problem *problem)
 {
 	if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0) {
-		problem_say(problem, "fd-store: '%.32s' is neither on nor off", value);
+		problem_say(problem, "%s: '%.32s' is neither on nor off", setting_names[setting],
+			    value);
 		return -EINVAL;
 	}
-	settings->fd_store = !strcmp(value, "on");
+	*ret = !strcmp(value, "on");
 	return 0;
+}
+
+static int set_summary(struct settings *settings, const char *value, struct problem *problem)
+{
+	if (number_parse_seconds(value, LONGEST_SUMMARY_S, &settings->summary_ns)) {
+		problem_say(problem,
+			    "summary-interval: '%.32s' is no time in seconds, from 0 to %.0f",
+			    value, LONGEST_SUMMARY_S);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* Whether others may reach the place is for settings_check(): that they may can be set later. */
+static int check_metrics(const char *value, bool allow_remote, struct problem *problem)
+{
+	struct metrics_target target;
+	char error[256];
+
+	if (metrics_target_parse(&target, value, allow_remote, error, sizeof(error))) {
+		problem_say(problem, "metrics: '%.128s': %s", value, error);
+		return -EINVAL;
+	}
+	/* Each would have the loop wait for a disk. */
+	if (target.kind == METRICS_TO_FILE) {
+		problem_say(problem, "metrics: '%.128s': lingerd writes no files", value);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int set_metrics(struct settings *settings, const char *value, struct problem *problem)
+{
+	if (!strcmp(value, "none")) {
+		*settings->metrics = '\0';
+		return 0;
+	}
+	if (check_metrics(value, true, problem))
+		return -EINVAL;
+	if (strlen(value) >= sizeof(settings->metrics)) {
+		problem_say(problem, "metrics: '%.128s...' is too long", value);
+		return -EINVAL;
+	}
+	strcpy(settings->metrics, value);
+	return 0;
+}
+
+int settings_check(const struct settings *settings, struct problem *problem)
+{
+	struct problem reason = { "" };
+
+	if (!*settings->metrics || settings->metrics_remote ||
+	    !check_metrics(settings->metrics, false, &reason))
+		return 0;
+	problem_say(problem, "%s: allow it with metrics-remote", reason.text);
+	return -EINVAL;
 }
 
 static int set_byte_cap(struct linger_policy *policy, const char *value, struct problem *problem)
@@ -245,7 +304,13 @@ int settings_set(struct settings *settings, enum setting setting, const char *va
 	case SETTING_STOP_GRACE:
 		return set_stop_grace(settings, value, problem);
 	case SETTING_FD_STORE:
-		return set_fd_store(settings, value, problem);
+		return set_switch(setting, &settings->fd_store, value, problem);
+	case SETTING_METRICS:
+		return set_metrics(settings, value, problem);
+	case SETTING_METRICS_REMOTE:
+		return set_switch(setting, &settings->metrics_remote, value, problem);
+	case SETTING_SUMMARY_INTERVAL:
+		return set_summary(settings, value, problem);
 	default:
 		return settings_set_policy(&settings->policy, setting, value, problem);
 	}

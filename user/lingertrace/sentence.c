@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "lingertrace/units.h"
+#include "common/units.h"
 
 #define LINGER "half-close and drain, or hand to lingerd"
 

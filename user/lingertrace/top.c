@@ -8,7 +8,7 @@
 
 #include "common/clock.h"
 #include "common/printable.h"
-#include "lingertrace/screen.h"
+#include "common/screen.h"
 #include "lingertrace/top_table.h"
 
 /* What there is no group for goes to the last one. */

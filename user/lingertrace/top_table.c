@@ -7,13 +7,12 @@
 #include <time.h>
 
 #include "common/clock.h"
+#include "common/units.h"
 #include "lingertrace/sentence.h"
-#include "lingertrace/units.h"
 
 enum {
 	LINES_AROUND = 8, /* headings, sum, foot, and some verdicts */
 	LINES_LEAST = 3,
-	CELL_SIZE = 24,
 };
 
 int top_key_compare(const struct top_key *left, const struct top_key *right)
@@ -36,33 +35,8 @@ static int compare(const void *left_pointer, const void *right_pointer)
 	return top_key_compare(&left->key, &right->key);
 }
 
-/* At most five characters. */
-static const char *short_count(char cell[CELL_SIZE], uint64_t count)
-{
-	static const char units[] = "kMGTPE";
-	unsigned int unit = 0;
-
-	if (count < 100000) {
-		snprintf(cell, CELL_SIZE, "%" PRIu64, count);
-		return cell;
-	}
-	for (count /= 1000; count >= 10000; count /= 1000)
-		unit++;
-	snprintf(cell, CELL_SIZE, "%" PRIu64 "%c", count, units[unit]);
-	return cell;
-}
-
-/* At most five characters. */
-static const char *short_rate(char cell[CELL_SIZE], double per_s)
-{
-	if (per_s >= 999.95)
-		return short_count(cell, (uint64_t)(per_s + 0.5));
-	snprintf(cell, CELL_SIZE, "%.1f", per_s);
-	return cell;
-}
-
 /* At most six characters: "12.3ms". */
-static const char *short_percentile(char cell[CELL_SIZE], const struct histogram *histogram,
+static const char *short_percentile(char cell[UNITS_SIZE], const struct histogram *histogram,
 				    unsigned int percent)
 {
 	char *blank;
@@ -75,11 +49,11 @@ static const char *short_percentile(char cell[CELL_SIZE], const struct histogram
 	return cell;
 }
 
-static const char *port_cell(char cell[CELL_SIZE], const struct top_key *key)
+static const char *port_cell(char cell[UNITS_SIZE], const struct top_key *key)
 {
 	if (!key->port)
 		return "";
-	snprintf(cell, CELL_SIZE, "%s%u", key->is_remote ? ">" : "", key->port);
+	snprintf(cell, UNITS_SIZE, "%s%u", key->is_remote ? ">" : "", key->port);
 	return cell;
 }
 
@@ -88,15 +62,15 @@ static void print_group(FILE *out, const struct top_group *group, uint64_t passe
 	uint64_t other = group->ends[CLOSE_END_ABORTED] + group->ends[CLOSE_END_OPEN] +
 			 group->ends[CLOSE_END_UNKNOWN];
 	double per_s = (double)group->connections * 1e9 / (double)passed_ns;
-	char cells[10][CELL_SIZE];
+	char cells[10][UNITS_SIZE];
 
 	fprintf(out, "%-15s %6s %7s %5s %5s %5s %5s %5s %5s %6s %6s\n",
 		group->key.comm[0] ? group->key.comm : "?", port_cell(cells[0], &group->key),
-		short_rate(cells[9], per_s), short_count(cells[1], group->ends[CLOSE_END_FIN]),
-		short_count(cells[2], group->ends[CLOSE_END_TIMEOUT]),
-		short_count(cells[3], group->ends[CLOSE_END_RESET_SENT]),
-		short_count(cells[4], group->ends[CLOSE_END_RESET_RECEIVED]),
-		short_count(cells[5], other), short_count(cells[6], group->at_risk),
+		units_rate(cells[9], per_s), units_count(cells[1], group->ends[CLOSE_END_FIN]),
+		units_count(cells[2], group->ends[CLOSE_END_TIMEOUT]),
+		units_count(cells[3], group->ends[CLOSE_END_RESET_SENT]),
+		units_count(cells[4], group->ends[CLOSE_END_RESET_RECEIVED]),
+		units_count(cells[5], other), units_count(cells[6], group->at_risk),
 		short_percentile(cells[7], group->fin_wait_2, 50),
 		short_percentile(cells[8], group->fin_wait_2, 99));
 }

@@ -5,6 +5,7 @@
 #include <microhttpd.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +13,7 @@
 
 #include "metrics/listen.h"
 
-enum {
-	CONNECTIONS_MOST = 16,
-	PATIENCE_S = 5,
-	ROUNDS_MOST = 16, /* of serving in one call: a client that always has more must wait */
-};
+enum { PATIENCE_S = 5, WAIT_MOST_MS = 1000 };
 
 #define TYPE_PLAIN	 "text/plain; charset=utf-8"
 #define TYPE_PROMETHEUS	 "text/plain; version=0.0.4; charset=utf-8"
@@ -28,7 +25,8 @@ struct metrics_http {
 	struct metrics_text *text;
 	metrics_write_fn *write;
 	void *context;
-	int fd; /* epoll's, the daemon's */
+	int fd;		 /* epoll's, the daemon's */
+	bool has_closed; /* clients, in the last round */
 };
 
 static enum MHD_Result answer(struct MHD_Connection *connection, unsigned int status,
@@ -122,7 +120,7 @@ static int start_daemon(struct metrics_http *http)
 		MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle_request,
 				 http, MHD_OPTION_EXTERNAL_LOGGER, log_nothing, NULL,
 				 MHD_OPTION_LISTEN_SOCKET, http->listener.fd,
-				 MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS_MOST,
+				 MHD_OPTION_CONNECTION_LIMIT, (unsigned int)METRICS_HTTP_CLIENTS,
 				 MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)PATIENCE_S,
 				 MHD_OPTION_END);
 	if (!http->daemon)
@@ -177,14 +175,36 @@ int metrics_http_fd(const struct metrics_http *http)
 	return http->fd;
 }
 
-void metrics_http_serve(struct metrics_http *http)
+static unsigned int count_clients(const struct metrics_http *http)
+{
+	const union MHD_DaemonInfo *info =
+		MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+	return info ? info->num_connections : 0;
+}
+
+void metrics_http_serve(struct metrics_http *http, unsigned int rounds)
 {
 	struct pollfd ready = { .fd = http->fd, .events = POLLIN };
-	int rounds = 0;
 
-	do
+	do {
+		unsigned int clients = count_clients(http);
+
 		MHD_run(http->daemon);
-	while (++rounds < ROUNDS_MOST && poll(&ready, 1, 0) > 0);
+		http->has_closed = count_clients(http) < clients;
+	} while (--rounds && poll(&ready, 1, 0) > 0);
+}
+
+int metrics_http_wait_ms(const struct metrics_http *http)
+{
+	MHD_UNSIGNED_LONG_LONG ms;
+
+	/* Full, it does not look at its listener, and finds in the next round only that it has room again. */
+	if (http->has_closed)
+		return 0;
+	if (MHD_get_timeout(http->daemon, &ms) != MHD_YES)
+		return -1;
+	return ms < WAIT_MOST_MS ? (int)ms : WAIT_MOST_MS;
 }
 
 void metrics_http_close(struct metrics_http *http)

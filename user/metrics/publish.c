@@ -12,6 +12,9 @@
 
 #define FILE_EVERY_NS (5 * NS_PER_S)
 
+/* It is called a few times a second, and has answers to give then. */
+enum { ROUNDS_PER_RUN = 16 };
+
 struct metrics_publisher {
 	struct metrics_http *http; /* NULL: a file */
 	const char *path;
@@ -122,7 +125,7 @@ const char *metrics_publisher_place(const struct metrics_publisher *publisher)
 int metrics_publisher_run(struct metrics_publisher *publisher)
 {
 	if (publisher->http)
-		metrics_http_serve(publisher->http);
+		metrics_http_serve(publisher->http, ROUNDS_PER_RUN);
 	else if (clock_now_ns() - publisher->written_at >= FILE_EVERY_NS)
 		return write_file(publisher);
 	return 0;

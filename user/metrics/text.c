@@ -20,23 +20,6 @@ struct metrics_text {
 	char *bytes;
 };
 
-/* Around what matters here: a delayed ACK, the kernel's FIN_WAIT_2 and TIME_WAIT of a minute. */
-const uint64_t metrics_bounds_ns[METRICS_BOUNDS] = {
-	100 * NS_PER_US, NS_PER_MS,	  5 * NS_PER_MS,   10 * NS_PER_MS, 50 * NS_PER_MS,
-	100 * NS_PER_MS, 250 * NS_PER_MS, 500 * NS_PER_MS, NS_PER_S,	   2500 * NS_PER_MS,
-	5 * NS_PER_S,	 10 * NS_PER_S,	  30 * NS_PER_S,   65 * NS_PER_S,  130 * NS_PER_S,
-};
-
-void metrics_observe(struct metrics_histogram *histogram, uint64_t ns)
-{
-	unsigned int bucket = 0;
-
-	while (bucket < METRICS_BOUNDS && ns > metrics_bounds_ns[bucket])
-		bucket++;
-	histogram->buckets[bucket]++;
-	histogram->sum_ns += ns;
-}
-
 struct metrics_text *metrics_text_new(void)
 {
 	return calloc(1, sizeof(struct metrics_text));
@@ -153,14 +136,15 @@ void metrics_value(struct metrics_text *text, const struct metrics_label *labels
 void metrics_histogram(struct metrics_text *text, const struct metrics_label *labels,
 		       const struct metrics_histogram *histogram)
 {
+	const uint64_t *bounds = metrics_bounds_ns(histogram);
 	uint64_t count = 0;
 	char bound[32];
 
 	for (unsigned int i = 0; i < METRICS_BOUNDS; i++) {
 		count += histogram->buckets[i];
-		snprintf(bound, sizeof(bound), "%.1f", (double)metrics_bounds_ns[i] / 1e9);
-		if (metrics_bounds_ns[i] < NS_PER_S)
-			snprintf(bound, sizeof(bound), "%g", (double)metrics_bounds_ns[i] / 1e9);
+		snprintf(bound, sizeof(bound), "%.1f", (double)bounds[i] / 1e9);
+		if (bounds[i] < NS_PER_S)
+			snprintf(bound, sizeof(bound), "%g", (double)bounds[i] / 1e9);
 		append_sample(text, "_bucket", labels, bound);
 		print(text, "%" PRIu64 "\n", count);
 	}

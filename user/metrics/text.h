@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "metrics/histogram.h"
+
 struct metrics_text;
 
 enum metrics_form { METRICS_OPENMETRICS, METRICS_PROMETHEUS };
@@ -18,18 +20,6 @@ struct metrics_label {
 	const char *name;
 	const char *value; /* UTF-8; escaped here */
 };
-
-/* Bounds of the buckets of a histogram: durations in nanoseconds, rising; the last bucket has none. */
-enum { METRICS_BOUNDS = 15 };
-extern const uint64_t metrics_bounds_ns[METRICS_BOUNDS];
-
-/* All zero: empty. */
-struct metrics_histogram {
-	uint64_t buckets[METRICS_BOUNDS + 1]; /* each by itself, not yet summed up */
-	uint64_t sum_ns;
-};
-
-void metrics_observe(struct metrics_histogram *histogram, uint64_t ns);
 
 /* NULL: no memory. To be freed by the caller. */
 struct metrics_text *metrics_text_new(void);

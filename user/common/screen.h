@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A terminal whose screen is drawn anew again and again; or, when it is none, text one after the other. */
-#ifndef LINGERTRACE_SCREEN_H
-#define LINGERTRACE_SCREEN_H
+#ifndef COMMON_SCREEN_H
+#define COMMON_SCREEN_H
 
 #include <stdbool.h>
 #include <stdio.h>

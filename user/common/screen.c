@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "lingertrace/screen.h"
+#include "common/screen.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "lingertrace/units.h"
+#include "common/units.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -34,4 +34,27 @@ const char *units_duration(char text[UNITS_SIZE], uint64_t ns)
 	if (ns < 999500000)
 		return with_unit(text, (double)ns / 1e6, "ms");
 	return with_unit(text, (double)ns / 1e9, "s");
+}
+
+const char *units_count(char text[UNITS_SIZE], uint64_t count)
+{
+	static const char units[] = "kMGTPE";
+	unsigned int unit = 0;
+
+	if (count < 100000) {
+		snprintf(text, UNITS_SIZE, "%" PRIu64, count);
+		return text;
+	}
+	for (count /= 1000; count >= 10000; count /= 1000)
+		unit++;
+	snprintf(text, UNITS_SIZE, "%" PRIu64 "%c", count, units[unit]);
+	return text;
+}
+
+const char *units_rate(char text[UNITS_SIZE], double per_s)
+{
+	if (per_s >= 999.95)
+		return units_count(text, (uint64_t)(per_s + 0.5));
+	snprintf(text, UNITS_SIZE, "%.1f", per_s);
+	return text;
 }
