@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -92,8 +94,12 @@ static void be_taken_over(struct daemon *daemon, int asker, char answer[COMMAND_
 	} else if (daemon->stopping || daemon->asker >= 0) {
 		snprintf(answer, COMMAND_ANSWER_SIZE, "error: it is ending already\n");
 	} else {
-		daemon->asker = asker;
-		*answer = '\0';
+		/* One of our own: it may hang up in this very round, and its number be another's then. */
+		daemon->asker = fcntl(asker, F_DUPFD_CLOEXEC, 0);
+		if (daemon->asker < 0)
+			snprintf(answer, COMMAND_ANSWER_SIZE, "error: %s\n", strerror(errno));
+		else
+			*answer = '\0';
 	}
 }
 

@@ -42,7 +42,7 @@ struct daemon {
 	struct endpoint endpoint;
 	/* Commands that wait for the end of the round. */
 	bool drain_wanted;
-	int asker; /* wants to take over; -1: nobody */
+	int asker; /* to whoever wants to take over: a descriptor of our own; -1: nobody */
 	/* The end */
 	bool stopping;
 	bool cut;	     /* do not wait for anything any more */

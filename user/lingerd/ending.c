@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -94,7 +95,6 @@ static void leave_to_service_manager(struct daemon *daemon)
 	uint64_t count;
 	int error;
 
-	intake_finish(daemon->intake, leave, &leaving, -1);
 	leave(&leaving);
 	succession_seal(&leaving.succession);
 	count = daemon->counters.passed_on;
@@ -121,7 +121,7 @@ void daemon_finish(struct daemon *daemon)
 		return;
 	}
 	cut(daemon);
-	intake_finish(daemon->intake, cut, daemon, -1);
+	intake_finish(daemon->intake, cut, daemon);
 	cut(daemon);
 }
 
@@ -146,12 +146,13 @@ void daemon_give_over(struct daemon *daemon)
 
 	daemon->asker = -1;
 	intake_stop(daemon->intake, INTAKE_LEAVE_BACKLOG);
-	intake_finish(daemon->intake, leave, &leaving, asker);
+	intake_finish(daemon->intake, leave, &leaving);
 	leave(&leaving);
 	succession_seal(&leaving.succession);
 	legacy.left = leaving.succession;
 	endpoint_close(&daemon->endpoint); /* the other one opens its own at the same place */
 	error = takeover_answer(asker, &legacy);
+	close(asker);
 	if (error) {
 		log_error("whoever wanted to take over is gone: %s", strerror(-error));
 		take_back(daemon, &leaving.succession);
@@ -161,7 +162,6 @@ void daemon_give_over(struct daemon *daemon)
 	log_info("another lingerd has taken over, with %" PRIu64 " connections that linger",
 		 daemon->counters.passed_on);
 	succession_close(&leaving.succession);
-	intake_finish(daemon->intake, leave, &leaving, -1);
 	listener_leave(&daemon->listener);
 	daemon->given_over = true;
 }

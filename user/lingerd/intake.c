@@ -448,13 +448,13 @@ static void finish_sender(struct intake *intake, int fd, intake_room_fn *room, v
 	hang_up(intake, fd);
 }
 
-void intake_finish(struct intake *intake, intake_room_fn *room, void *context, int spared)
+void intake_finish(struct intake *intake, intake_room_fn *room, void *context)
 {
 	do {
 		for (uint32_t fd = 0; fd < intake->senders.size; fd++)
-			if (intake->senders.list[fd].state & SENDER_PRESENT && (int)fd != spared)
+			if (intake->senders.list[fd].state & SENDER_PRESENT)
 				finish_sender(intake, (int)fd, room, context);
 		if (!intake->backlog_done)
 			intake_listener_ready(intake);
-	} while (intake->parts.counters->senders > (spared < 0 ? 0 : 1));
+	} while (intake->parts.counters->senders);
 }

@@ -97,9 +97,9 @@ void intake_go_on(struct intake *intake);
 typedef void intake_room_fn(void *context);
 
 /*
- * After intake_stop(): takes all that senders have queued, and closes them, but for one (-1: none). What
- * there is no room for is made room for. Does not wait for senders.
+ * After intake_stop(): takes all that senders have queued, and closes them. What there is no room for is made
+ * room for. Does not wait for senders.
  */
-void intake_finish(struct intake *intake, intake_room_fn *room, void *context, int spared);
+void intake_finish(struct intake *intake, intake_room_fn *room, void *context);
 
 #endif
