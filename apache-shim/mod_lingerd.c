@@ -110,6 +110,7 @@ static int pre_connection(conn_rec *c, void *socket)
 {
 	struct connection *connection;
 
+	/* Streams of HTTP/2 (those with a master) never end as connections do. */
 	if (!daemons_count() || c->master || is_outgoing(c))
 		return OK;
 	connection = apr_pcalloc(c->pool, sizeof(*connection));

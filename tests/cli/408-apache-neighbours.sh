@@ -47,8 +47,8 @@ for mpm in prefork worker event; do
     serve "$work/handed"
     [ "$(wc -l <"$work/handed")" = 48 ] || fail "$mpm: $(wc -l <"$work/handed") lines in the access log, not 48"
     diff "$work/native" "$work/handed" >"$work/diff" || fail "$mpm: the access log differs: $(cat "$work/diff")"
-    # Late, prompt and keepalive clients let the server close first; those that close first may be handed over, too. What
-    # is not: the server's own connections to its backend.
+    # Late, prompt and keepalive clients let the server close first; those that close first may be handed over, too.
+    # More there are not: what the server has with its backend is no client's.
     wait_for counts lingers 0
     handed=$(($(counter handoffs) - before))
     { [ "$handed" -ge 24 ] && [ "$handed" -le 32 ]; } || fail "$mpm: $handed handoffs, not 24 to 32"
