@@ -156,7 +156,7 @@ static int receive_batch(int queue, struct batch *ret)
 	do
 		length = recvmsg(queue, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	while (length < 0 && errno == EINTR);
-	if (length <= 0)
+	if (length < 0)
 		return 0;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
@@ -164,6 +164,9 @@ static int receive_batch(int queue, struct batch *ret)
 		fd_count = (uint16_t)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
 		memcpy(ret->fds, CMSG_DATA(c), fd_count * sizeof(int));
 	}
+	/* A datagram without bytes may bring descriptors all the same. */
+	if (length == 0 && fd_count == 0)
+		return 0;
 	if ((size_t)length >= sizeof(ret->header) && ret->header.magic == MAGIC &&
 	    ret->header.version == VERSION && ret->header.count <= BATCH &&
 	    (size_t)length == bytes_of(ret->header.count) && fd_count <= ret->header.count) {
