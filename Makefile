@@ -12,6 +12,8 @@ DESTDIR  ?=
 PATTERN  ?=
 # On which of Debian 12's kernels: 6.1 or 6.12.
 KERNEL   ?= 6.1
+# How long make fuzz runs each of its targets.
+FUZZ_SECONDS ?= 300
 # Sanitizers, as clang and gcc spell them: make SAN=address,undefined test
 SAN      ?=
 # One build directory per flavour, so that a sanitized object never meets a plain one.
@@ -29,7 +31,7 @@ include packaging/install.mk
 
 JOBS := $(shell nproc)
 
-.PHONY: all say-missing deps deps-test deps-lint run-scenario test test-vm vm-shell bench lint clean help
+.PHONY: all say-missing deps deps-test deps-lint run-scenario test test-vm vm-shell fuzz bench lint clean help
 
 all: say-missing $(BPF_OBJECTS) $(USER_ARTEFACTS) ## build everything into build/
 
@@ -48,6 +50,9 @@ deps-vm:
 
 deps-bench:
 	@packaging/install-packages.sh build bench
+
+deps-fuzz:
+	@packaging/install-packages.sh build fuzz
 
 deps-lint:
 	@packaging/install-packages.sh build lint
@@ -68,6 +73,10 @@ test-vm: deps-vm ## install what is missing, build, run the kernel side's tests 
 
 vm-shell: deps-vm ## a shell on that kernel; tests/vm/run -- COMMAND runs one command
 	@BUILD=$(BUILD) KERNEL=$(KERNEL) tests/vm/run --shell
+
+fuzz: deps-fuzz ## install what is missing, build, fuzz what reads input of others, FUZZ_SECONDS (300) each
+	@$(MAKE) --no-print-directory fuzz-programs
+	@tests/fuzz/run $(FUZZ_SECONDS)
 
 bench: deps-bench ## install what is missing, build, measure side by side with the peers, as ratios
 	@$(MAKE) --no-print-directory -j$(JOBS) all bench-build

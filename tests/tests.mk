@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Tests. unit/ and system/: one cmocka program per file. cli/: one shell script per file.
+# Tests. unit/ and system/: one cmocka program per file. cli/: one shell script per file. fuzz/: one target per file.
 # vm/: the machine that test-vm boots.
 # A unit test includes the .c file it tests, so that statics are in its reach; whatever else it needs
 # comes from the archive, where the linker takes only what is still missing.
@@ -33,11 +33,27 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_SUPPORT) $(BUILD)/obj/testable.a
 
 .SECONDARY:
 
+# fuzz/: each .c a program of libFuzzer, made by clang with all that it calls, in a build folder of its own.
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+FUZZ_BUILD = $(MAKE) --no-print-directory -j$(JOBS) CC=clang SAN=fuzzer-no-link,address,undefined BUILD=build/fuzz fuzz-build
+
+.PHONY: fuzz-build fuzz-programs
+fuzz-programs:
+	@$(FUZZ_BUILD)
+
+fuzz-build: $(FUZZ_TARGETS:%=$(BUILD)/bin/%)
+
+FUZZED := $(filter-out %/main.o,$(call objects,user/common user/metrics user/liblinger user/lingerd))
+$(BUILD)/bin/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZED)
+	@mkdir -p $(@D)
+	$(call step,LINK)
+	$(Q)$(CC) -fsanitize=fuzzer,address,undefined -pthread $^ -linih -lsystemd -lmicrohttpd -lm -o $@
+
 C_FILES := $(wildcard $(addsuffix /*.[ch],bpf user/* user/lingerbench/strategies user/lingerbench/servers apache-shim tests/*))
 # What clang-tidy reads: C that is compiled for user space with the flags of user.mk. Apache's headers are
 # found for all of them, and used by one.
 TIDY_FILES := $(wildcard $(addsuffix /*.c,user/* user/lingerbench/strategies user/lingerbench/servers apache-shim))
-SH_FILES := $(wildcard .ci/run tests/run tests/vm/* packaging/*.sh tests/cli/*.sh)
+SH_FILES := $(wildcard .ci/run tests/run tests/fuzz/run tests/vm/* packaging/*.sh tests/cli/*.sh)
 
 lint-checks: $(BPF_SKELETONS) build/gen/commit.h
 	@echo "clang-format, clang-tidy, cppcheck, shellcheck, mandoc"

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Any state that another process has left: what can be read goes on, everything is closed in the end, and the
+ * books are balanced. The first byte of an input says how many descriptors come along, the rest is a datagram of the
+ * queue.
+ */
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "lingerd/socket_io.h"
+#include "lingerd/succession.h"
+#include "tests/fuzz/fuzz.h"
+
+enum { FDS_MAX = 16, FD_NUMBERS = 64 };
+
+static void fill(int queue, size_t count, const uint8_t *data, size_t size)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(FDS_MAX * sizeof(int))];
+	} control = { .header = { .cmsg_level = SOL_SOCKET,
+				  .cmsg_type = SCM_RIGHTS,
+				  .cmsg_len = CMSG_LEN(count * sizeof(int)) } };
+	struct iovec bytes = { .iov_base = (void *)data, .iov_len = size };
+	struct msghdr header = { .msg_iov = &bytes, .msg_iovlen = 1 };
+	int ends[2], fds[FDS_MAX];
+
+	FUZZ_CHECK(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends));
+	for (size_t i = 0; i < count; i++)
+		fds[i] = ends[i & 1];
+	if (count) {
+		memcpy(CMSG_DATA(&control.header), fds, count * sizeof(int));
+		header.msg_control = &control;
+		header.msg_controllen = CMSG_SPACE(count * sizeof(int));
+	}
+	sendmsg(queue, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void take(int queue, int epoll)
+{
+	static const struct limits limits = { .connections = 24, .senders = 8, .reserve = 32 };
+	struct socket_io io = { .epoll = epoll };
+	struct linger_engine *engine;
+	struct counters counters = { 0 };
+	struct users users = { 0 };
+	struct settings settings;
+	uint32_t count;
+
+	settings_default(&settings);
+	FUZZ_CHECK(
+		!linger_engine_new(&engine, FD_NUMBERS, &socket_linger_io, &io, &users, &counters));
+	count = succession_take(queue, engine, &users, &settings, &limits, &counters);
+	FUZZ_CHECK(counters.restored == count && count <= limits.connections);
+	linger_engine_expire(engine);
+	linger_engine_end_all(engine, LINGER_SHUTDOWN);
+	FUZZ_CHECK(counters.lingers == 0);
+	FUZZ_CHECK(counters_sum(&counters, COUNTER_END) == count);
+	linger_engine_free(engine);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	int open_before = count_fds(), ends[2];
+	int epoll;
+
+	if (!size)
+		return 0;
+	epoll = epoll_create1(EPOLL_CLOEXEC);
+	FUZZ_CHECK(epoll >= 0 && !socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
+	fill(ends[0], data[0] % (FDS_MAX + 1), data + 1, size - 1);
+	close(ends[0]);
+	take(ends[1], epoll);
+	close(epoll);
+	FUZZ_CHECK(count_fds() == open_before);
+	return 0;
+}
