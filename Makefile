@@ -14,6 +14,8 @@ PATTERN  ?=
 KERNEL   ?= 6.1
 # How long make fuzz runs each of its targets.
 FUZZ_SECONDS ?= 300
+# How many connections make soak lingers.
+SOAK_LINGERS ?= 1000000
 # Sanitizers, as clang and gcc spell them: make SAN=address,undefined test
 SAN      ?=
 # One build directory per flavour, so that a sanitized object never meets a plain one.
@@ -31,7 +33,7 @@ include packaging/install.mk
 
 JOBS := $(shell nproc)
 
-.PHONY: all say-missing deps deps-test deps-lint run-scenario test test-vm vm-shell fuzz bench lint clean help
+.PHONY: all say-missing deps deps-test deps-lint run-scenario test test-vm vm-shell fuzz soak bench lint clean help
 
 all: say-missing $(BPF_OBJECTS) $(USER_ARTEFACTS) ## build everything into build/
 
@@ -77,6 +79,10 @@ vm-shell: deps-vm ## a shell on that kernel; tests/vm/run -- COMMAND runs one co
 fuzz: deps-fuzz ## install what is missing, build, fuzz what reads input of others, FUZZ_SECONDS (300) each
 	@$(MAKE) --no-print-directory fuzz-programs
 	@tests/fuzz/run $(FUZZ_SECONDS)
+
+soak: deps ## build, linger SOAK_LINGERS (1000000) connections with mixed peers, look for what grows
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/soak
+	@BUILD=$(BUILD) $(BUILD)/soak $(SOAK_LINGERS)
 
 bench: deps-bench ## install what is missing, build, measure side by side with the peers, as ratios
 	@$(MAKE) --no-print-directory -j$(JOBS) all bench-build

@@ -33,6 +33,11 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_SUPPORT) $(BUILD)/obj/testable.a
 
 .SECONDARY:
 
+# soak/: one program.
+$(BUILD)/soak: $(call objects,tests/soak) $(BUILD)/obj/testable.a
+	$(call step,LINK)
+	$(Q)$(CC) $(USER_LDFLAGS) $^ -o $@
+
 # fuzz/: each .c a program of libFuzzer, made by clang with all that it calls, in a build folder of its own.
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 FUZZ_BUILD = $(MAKE) --no-print-directory -j$(JOBS) CC=clang SAN=fuzzer-no-link,address,undefined BUILD=build/fuzz fuzz-build
