@@ -57,14 +57,18 @@ policy=/usr/sbin/policy-rc.d
 mine=
 clean_up() {
     rm -f "$log"
-    [ -z "$mine" ] || $as_root rm -f "$policy"
+    [ -z "$mine" ] || $as_root rm -f "$policy" ||
+        echo "lingerd: remove $policy: it keeps services from being started" >&2
 }
 trap clean_up EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' HUP INT PIPE TERM
 # Servers are wanted as programs, not as services of this machine: Debian would start them. Not if the machine has
 # a policy of its own.
-if [ ! -e "$policy" ] && printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" >/dev/null; then
+# One of ours that a killed run left behind is taken away in the end, too.
+mark="# of lingerd's package installation, for as long as it runs"
+if [ ! -e "$policy" ] || grep -qF "$mark" "$policy" 2>/dev/null; then
     mine=yes
+    printf '#!/bin/sh\n%s\nexit 101\n' "$mark" | $as_root tee "$policy" >/dev/null
     $as_root chmod 755 "$policy"
 fi
 # shellcheck disable=SC2086 # one word per package

@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/clock.h"
+#include "liblinger/linger.h"
 #include "liblinger/protocol.h"
 #include "tests/support/lingerd.h"
 #include "tests/support/tcp.h"
@@ -352,6 +354,57 @@ static void random_messages_with_random_fds(void **state)
 	assert_int_equal(lingerd_counter(&setting->daemon, "lingers"), 0);
 }
 
+/*
+ * close() of the last descriptor waits for that long while there is something unsent. The sender may arm it after the
+ * handoff, and send more descriptors than a message may have.
+ */
+static void so_linger_of_a_sender_does_not_hold_the_daemon(void **state)
+{
+	enum { COUNT = 4 };
+	static const char *const options[] = { "--idle-timeout", "0.3", NULL };
+	static const struct linger armed = { .l_onoff = 1, .l_linger = 20 };
+	static const char bytes[65536];
+	int clients[COUNT], servers[COUNT];
+	struct linger_client *client;
+	struct lingerd daemon;
+	uint64_t began;
+	int sender;
+
+	(void)state;
+	lingerd_start(&daemon, options);
+	assert_int_equal(linger_client_open(&client, daemon.socket), 0);
+	sender = sender_connect(&daemon);
+	for (int i = 0; i < COUNT; i++) {
+		struct tcp_pair pair = tcp_pair_open();
+
+		clients[i] = pair.client;
+		servers[i] = pair.server;
+		while (send(pair.server, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+			;
+	}
+	assert_int_equal(linger_handoff(client, servers[0]), 0);
+	lingerd_expect(&daemon, "lingers", 1);
+	/* So that it has the last descriptors, and not we. */
+	assert_int_equal(kill(daemon.process.pid, SIGSTOP), 0);
+	for (int i = 0; i < COUNT; i++)
+		assert_int_equal(setsockopt(servers[i], SOL_SOCKET, SO_LINGER, &armed,
+					    sizeof(armed)),
+				 0);
+	sender_send(sender, bytes, 1, &servers[1], COUNT - 1);
+	for (int i = 0; i < COUNT; i++)
+		close(servers[i]);
+	assert_int_equal(kill(daemon.process.pid, SIGCONT), 0);
+	began = clock_now_ns();
+	lingerd_expect(&daemon, "refused_bad_message", 1);
+	lingerd_expect(&daemon, "ended_idle", 1);
+	assert_true(clock_now_ns() - began < 10 * NS_PER_S);
+	for (int i = 0; i < COUNT; i++)
+		close(clients[i]);
+	close(sender);
+	linger_client_close(client);
+	lingerd_stop(&daemon);
+}
+
 #define INPUT_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -369,6 +422,7 @@ int main(void)
 		INPUT_TEST(an_empty_message_is_not_the_end),
 		INPUT_TEST(an_empty_message_hides_nothing_of_a_sender_that_left),
 		INPUT_TEST(random_messages_with_random_fds),
+		cmocka_unit_test(so_linger_of_a_sender_does_not_hold_the_daemon),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -230,6 +230,39 @@ static void what_lingers_survives_a_restart_in_the_store(void **state)
 	assert_int_equal(process_end(&manager->daemon.process, SIGTERM, 30), 0);
 }
 
+/* Their servers have been told that all is well: what waits for room is as good as taken. */
+static void what_waits_for_room_survives_a_restart_too(void **state)
+{
+	enum { COUNT = 30 };
+	static const char options[] = "--fd-store on --stop-grace 0 --idle-timeout 300 "
+				      "--total-timeout 300 --max-connections";
+	struct manager *manager = *state;
+	struct tcp_pair pairs[COUNT];
+	char words[200];
+	size_t length;
+
+	snprintf(words, sizeof(words), "%s 10", options);
+	start(manager, "first", words);
+	for (int i = 0; i < COUNT; i++)
+		pairs[i] = hand_one_over(manager);
+	lingerd_expect(&manager->daemon, "lingers", 10);
+	kill(manager->daemon.process.pid, SIGTERM);
+	expect_notice(manager, "BARRIER=1");
+	assert_int_equal(process_wait(&manager->daemon.process, 30), 0);
+	assert_true(file_contains(manager->daemon.process.err, "left 30 connections"));
+
+	snprintf(words, sizeof(words), "%s 100", options);
+	start(manager, "second", words);
+	lingerd_expect(&manager->daemon, "restored", COUNT);
+	for (int i = 0; i < COUNT; i++) {
+		assert_int_equal(tcp_write(pairs[i].client, 100), 0);
+		assert_int_equal(tcp_read_to_end(pairs[i].client, &length), 0);
+		close(pairs[i].client);
+	}
+	lingerd_expect(&manager->daemon, "ended_fin", COUNT);
+	assert_int_equal(process_end(&manager->daemon.process, SIGTERM, 30), 0);
+}
+
 static void without_the_store_a_stop_has_its_grace_and_cuts_the_rest(void **state)
 {
 	struct manager *manager = *state;
@@ -265,6 +298,7 @@ int main(void)
 		SERVICE_TEST(it_serves_the_socket_that_it_is_passed),
 		SERVICE_TEST(the_watchdog_hears_of_a_loop_that_runs_and_of_no_other),
 		SERVICE_TEST(what_lingers_survives_a_restart_in_the_store),
+		SERVICE_TEST(what_waits_for_room_survives_a_restart_too),
 		SERVICE_TEST(without_the_store_a_stop_has_its_grace_and_cuts_the_rest),
 		SERVICE_TEST(a_socket_of_another_kind_is_refused),
 	};

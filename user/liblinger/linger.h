@@ -104,7 +104,7 @@ linger_client_open_with(struct linger_client **ret, const char *socket_path,
  *	other errors of socket(2), connect(2), shutdown(2), sendmsg(2)
  * After a failed connect, handoffs fail with that same error, without a system call, for 10 ms; for
  * 10 s with -EACCES when it was the daemon that turned this process away (its allow-users). What was
- * handed over before that was known is the daemon's, and lingered.
+ * handed over before that was known is the daemon's, and lingered as long as it is not much.
  */
 LINGER_PUBLIC LINGER_MUST_CHECK int linger_handoff(struct linger_client *client, int fd);
 

@@ -25,10 +25,15 @@ static int ask_connected(int fd, enum linger_message_type type, char *text, size
 		.type = (uint16_t)type,
 	};
 	ssize_t length;
+	int tries = 0;
 
-	if (send(fd, &question, sizeof(question), MSG_NOSIGNAL) < 0)
+	/* Who is turned away has been answered before the question. */
+	if (send(fd, &question, sizeof(question), MSG_NOSIGNAL) < 0 && errno != EPIPE &&
+	    errno != ECONNRESET)
 		return time_is_up(-errno);
-	length = recv(fd, text, size - 1, 0);
+	do
+		length = recv(fd, text, size - 1, 0);
+	while (length < 0 && errno == ECONNRESET && !tries++);
 	if (length < 0)
 		return time_is_up(-errno);
 	if (length == 0)

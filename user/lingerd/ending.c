@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -95,6 +96,7 @@ static void leave_to_service_manager(struct daemon *daemon)
 	uint64_t count;
 	int error;
 
+	intake_finish(daemon->intake, leave, &leaving);
 	leave(&leaving);
 	succession_seal(&leaving.succession);
 	count = daemon->counters.passed_on;
@@ -136,23 +138,38 @@ static void take_back(struct daemon *daemon, struct succession *left)
 	intake_go_on(daemon->intake);
 }
 
+/* Something else has ended it in the same round: there is nothing to go on with. */
+static void refuse_takeover(struct daemon *daemon)
+{
+	static const char answer[] = "error: it is ending already\n";
+
+	if (send(daemon->asker, answer, strlen(answer), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		log_info("whoever wanted to take over is gone: %m");
+	close(daemon->asker);
+	daemon->asker = -1;
+}
+
 void daemon_give_over(struct daemon *daemon)
 {
 	struct leaving leaving = { .daemon = daemon };
 	struct inherited legacy = { .listener = daemon->listener.fd,
 				    .lock = daemon->listener.lock };
-	int asker = daemon->asker;
+	uint64_t passed_on = daemon->counters.passed_on;
 	int error;
 
-	daemon->asker = -1;
+	if (daemon->stopping) {
+		refuse_takeover(daemon);
+		return;
+	}
 	intake_stop(daemon->intake, INTAKE_LEAVE_BACKLOG);
 	intake_finish(daemon->intake, leave, &leaving);
 	leave(&leaving);
 	succession_seal(&leaving.succession);
 	legacy.left = leaving.succession;
 	endpoint_close(&daemon->endpoint); /* the other one opens its own at the same place */
-	error = takeover_answer(asker, &legacy);
-	close(asker);
+	error = takeover_answer(daemon->asker, &legacy);
+	close(daemon->asker);
+	daemon->asker = -1;
 	if (error) {
 		log_error("whoever wanted to take over is gone: %s", strerror(-error));
 		take_back(daemon, &leaving.succession);
@@ -160,7 +177,7 @@ void daemon_give_over(struct daemon *daemon)
 		return;
 	}
 	log_info("another lingerd has taken over, with %" PRIu64 " connections that linger",
-		 daemon->counters.passed_on);
+		 daemon->counters.passed_on - passed_on);
 	succession_close(&leaving.succession);
 	listener_leave(&daemon->listener);
 	daemon->given_over = true;

@@ -236,13 +236,14 @@ static void end_linger(struct linger_engine *engine, int fd, enum linger_end end
 }
 
 /* *ret: what clients_remove() is to be given; 0 if it is not counted. */
-static bool client_has_room(struct linger_engine *engine, int fd, uint32_t *ret)
+static bool client_has_room(struct linger_engine *engine, int fd, uint32_t user, uint32_t *ret)
 {
 	struct sockaddr_storage address;
 	uint32_t count = 0;
 
 	*ret = 0;
-	if (engine->max_per_client == POLICY_NO_LIMIT ||
+	/* Those who may not hand over use up no client's share. */
+	if (engine->max_per_client == POLICY_NO_LIMIT || user == USERS_TURNED_AWAY ||
 	    engine->io->peer(engine->io_context, fd, &address))
 		return true;
 	*ret = clients_add(engine->clients, &address, &count);
@@ -260,7 +261,7 @@ static enum linger_end try_open(struct linger_engine *engine, int fd, const stru
 		return LINGER_BYTE_CAP;
 	if ((uint32_t)fd >= engine->deadlines.size)
 		return LINGER_ERROR;
-	if (!client_has_room(engine, fd, &client)) {
+	if (!client_has_room(engine, fd, handoff->user, &client)) {
 		obstacle = LINGER_QUOTA;
 	} else if (engine->io->watch(engine->io_context, fd)) {
 		obstacle = LINGER_ERROR;
@@ -409,7 +410,7 @@ void linger_engine_adopt(struct linger_engine *engine, int fd, const struct ling
 		close_ended(engine, fd, (uint16_t)record->user, LINGER_ERROR, now - taken);
 		return;
 	}
-	client_has_room(engine, fd, &client);
+	client_has_room(engine, fd, record->user, &client);
 	engine->lingers[fd] = (struct lingering){
 		.taken_ns = taken,
 		.drained = record->drained,

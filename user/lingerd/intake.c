@@ -163,38 +163,13 @@ static void obey(struct intake *intake, int fd, enum linger_message_type command
 		answer(fd, text, strlen(text));
 }
 
-/*
- * Who is turned away has connected, and may have handed over, before it could know. The responses
- * of that are not lost either, as long as they take no more than a small part of the room.
- */
-static bool has_room_for_turned_away(const struct intake *intake, uint16_t user)
-{
-	uint32_t most = intake->parts.limits->connections / TURNED_AWAY_PART + 1;
-
-	return intake->parts.users->list[user].open < most && !full(intake);
-}
-
-static void take(struct intake *intake, int fd, struct message *message)
-{
-	uint16_t user = intake->senders.list[fd].user;
-
-	if (senders_turned_away(&intake->senders, fd) && !has_room_for_turned_away(intake, user)) {
-		intake->parts.counters->refused_access++;
-		socket_refuse(message->fd);
-		return;
-	}
-	message->handoff.user = user;
-	linger_engine_take(intake->parts.engine, message->fd, &message->handoff);
-}
-
 static void serve(struct intake *intake, int fd, struct message *message)
 {
 	intake->messages++;
-	if (message->kind != MESSAGE_HANDOFF && senders_turned_away(&intake->senders, fd))
-		return; /* it has its answer */
 	switch (message->kind) {
 	case MESSAGE_HANDOFF:
-		take(intake, fd, message);
+		message->handoff.user = intake->senders.list[fd].user;
+		linger_engine_take(intake->parts.engine, message->fd, &message->handoff);
 		break;
 	case MESSAGE_STATUS:
 		answer_status(intake, fd);
@@ -210,8 +185,6 @@ static void serve(struct intake *intake, int fd, struct message *message)
 /* Whether a message with fds could not be taken now; 0: it could. */
 static enum sender_state obstacle_for(const struct intake *intake, int fd)
 {
-	if (senders_turned_away(&intake->senders, fd))
-		return 0;
 	if (user_is_full(intake, intake->senders.list[fd].user))
 		return SENDER_WAITS_FOR_USER;
 	return full(intake) ? SENDER_WAITS_FOR_ROOM : 0;
@@ -276,40 +249,66 @@ static void evict(struct intake *intake)
 	intake_sender_ready(intake, (int)fd);
 }
 
-static void turn_away(struct intake *intake, int fd)
+/*
+ * Who is turned away has connected, and may have handed over, before it could know. The responses
+ * of that are not lost either, as long as they take no more than a small part of the room.
+ */
+static void take_turned_away(struct intake *intake, struct message *message)
+{
+	uint16_t user = users_turned_away(intake->parts.users, intake->parts.settings);
+	uint32_t most = intake->parts.limits->connections / TURNED_AWAY_PART;
+
+	if (intake->parts.users->list[user].open >= most || full(intake)) {
+		intake->parts.counters->refused_access++;
+		socket_refuse(message->fd);
+		return;
+	}
+	message->handoff.user = user;
+	linger_engine_take(intake->parts.engine, message->fd, &message->handoff);
+}
+
+/* It takes no place among the senders: nothing can be added to its queue, which is read to its end. */
+static void turn_away(struct intake *intake, int fd, const struct peer_process *peer)
 {
 	static const char not_allowed[] = LINGER_TURNED_AWAY
 		"the daemon's allow-users and allow-groups do not name this process's user\n";
+	struct message message;
 
 	intake->messages++;
-	refuse(intake, fd, MESSAGE_SENDER_NOT_ALLOWED);
+	refusal_note(&intake->refusals, intake->parts.counters, MESSAGE_SENDER_NOT_ALLOWED, peer,
+		     clock_now_ns());
 	answer(fd, not_allowed, strlen(not_allowed));
-	senders_turn_away(&intake->senders, fd);
 	shutdown(fd, SHUT_RD);
+	for (;;) {
+		message = message_receive(fd);
+		if (message.kind == MESSAGE_NONE || message.kind == MESSAGE_END)
+			break;
+		if (message.kind == MESSAGE_HANDOFF)
+			take_turned_away(intake, &message);
+	}
+	close(fd);
 }
 
 static void admit(struct intake *intake, int fd)
 {
 	const struct settings *settings = intake->parts.settings;
 	struct peer_process peer;
-	bool allowed;
 
 	if ((uint32_t)fd >= intake->senders.size || access_peer(fd, &peer)) {
 		close(fd);
 		return;
 	}
-	allowed = access_allows(&settings->access, fd, &peer);
+	if (!access_allows(&settings->access, fd, &peer)) {
+		turn_away(intake, fd, &peer);
+		return;
+	}
 	if (events_add(intake->parts.epoll, fd, EVENT_SENDER)) {
 		close(fd);
 		return;
 	}
-	senders_add(&intake->senders, fd,
-		    allowed ? users_find(intake->parts.users, settings, peer.uid)
-			    : users_turned_away(intake->parts.users, settings));
+	senders_add(&intake->senders, fd, users_find(intake->parts.users, settings, peer.uid));
 	intake->parts.counters->senders++;
-	if (!allowed)
-		turn_away(intake, fd);
-	else if (intake->stopping)
+	if (intake->stopping)
 		leave(intake, fd);
 }
 

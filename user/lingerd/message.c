@@ -15,9 +15,11 @@
 enum {
 	/* Larger than any message: later revisions may append fields. */
 	DATAGRAM_MAX = 512,
-	/* One is right, and a second shows that there were more. CMSG_SPACE() of one int has room
-	 * for two anyhow, as it is rounded up. */
-	FDS_MAX = 2,
+	/*
+	 * One is right. But those that are not received the kernel closes in our name, and waits as
+	 * long as their SO_LINGER says; so all of them are (SCM_MAX_FD of unix(7)).
+	 */
+	FDS_MAX = 253,
 };
 
 struct datagram {
@@ -66,9 +68,11 @@ static void receive(int sender, struct datagram *ret)
 	while (ret->length < 0 && comes_before_the_queue(errno));
 	if (ret->length < 0) {
 		ret->length = -errno;
+		ret->fd_count = 0;
 		return;
 	}
 	ret->flags = header.msg_flags;
+	ret->fd_count = 0;
 	collect_fds(ret, &header);
 }
 
@@ -161,7 +165,7 @@ static struct handoff handoff_of(const struct datagram *datagram)
 struct message message_receive(int sender)
 {
 	struct message message = { .fd = -1 };
-	struct datagram datagram = { .fd_count = 0 };
+	struct datagram datagram;
 	struct linger_message said = { .type = 0 };
 
 	receive(sender, &datagram);

@@ -36,7 +36,8 @@ struct message {
 };
 
 /*
- * Receives one datagram; does not block. Takes at most two fds: the kernel closes the surplus.
+ * Receives one datagram; does not block. Whatever fds came along are received, and closed but for the one of a
+ * HANDOFF.
  * After the sender has hung up, END comes once the queue has no more bytes.
  */
 struct message message_receive(int sender);

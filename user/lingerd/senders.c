@@ -77,17 +77,6 @@ void senders_leave(struct senders *senders, int fd)
 	senders->list[fd].state |= SENDER_LEAVING;
 }
 
-void senders_turn_away(struct senders *senders, int fd)
-{
-	senders_leave(senders, fd);
-	senders->list[fd].state |= SENDER_TURNED_AWAY;
-}
-
-bool senders_turned_away(const struct senders *senders, int fd)
-{
-	return senders->list[fd].state & SENDER_TURNED_AWAY;
-}
-
 void senders_park(struct senders *senders, int fd, enum sender_state reason)
 {
 	struct sender *sender = &senders->list[fd];

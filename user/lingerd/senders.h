@@ -18,7 +18,6 @@ enum sender_state {
 	SENDER_LEAVING = 1 << 1,
 	SENDER_WAITS_FOR_ROOM = 1 << 2,
 	SENDER_WAITS_FOR_USER = 1 << 3, /* for less connections of its user */
-	SENDER_TURNED_AWAY = 1 << 4,	/* its process may not hand over */
 	SENDER_PARKED = SENDER_WAITS_FOR_ROOM | SENDER_WAITS_FOR_USER,
 };
 
@@ -49,9 +48,6 @@ void senders_remove(struct senders *senders, int fd);
 void senders_touch(struct senders *senders, int fd);
 /* It will be there until its queue is empty, and not make room for others. */
 void senders_leave(struct senders *senders, int fd);
-/* The same for one whose process may not hand over. */
-void senders_turn_away(struct senders *senders, int fd);
-bool senders_turned_away(const struct senders *senders, int fd);
 /* reason: one of those in SENDER_PARKED. */
 void senders_park(struct senders *senders, int fd, enum sender_state reason);
 void senders_unpark(struct senders *senders, int fd);

@@ -117,7 +117,14 @@ static void socket_unwatch(void *context, int fd)
 
 static void socket_close(void *context, int fd)
 {
+	struct linger linger = { 0 };
+	socklen_t length = sizeof(linger);
+
 	(void)context;
+	/* The sender may have set it since, by a descriptor of its own: we would wait in close(). */
+	if (!getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &length) && linger.l_onoff &&
+	    linger.l_linger)
+		socket_disarm_linger(fd);
 	close(fd); /* never again, whatever it says: on Linux the fd is gone even at EINTR */
 }
 

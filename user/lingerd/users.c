@@ -20,11 +20,16 @@ uint16_t users_find(struct users *users, const struct settings *settings, uid_t 
 
 uint16_t users_turned_away(struct users *users, const struct settings *settings)
 {
-	return users_find(users, settings, (uid_t)-1); /* no user's number, see setreuid(2) */
+	struct user *user = &users->list[USERS_TURNED_AWAY];
+
+	user->uid = (uid_t)-1; /* no user's number, see setreuid(2) */
+	settings_policy_of(settings, user->uid, &user->policy);
+	return USERS_TURNED_AWAY;
 }
 
 void users_apply(struct users *users, const struct settings *settings)
 {
 	for (uint32_t i = 0; i < users->count; i++)
 		settings_policy_of(settings, users->list[i].uid, &users->list[i].policy);
+	users_turned_away(users, settings);
 }

@@ -15,7 +15,11 @@
 
 #include "lingerd/policy.h"
 
-enum { USERS_MAX = 64 };
+enum {
+	USERS_MAX = 64,
+	/* The place that all share whose processes may not hand over: what they had sent by then. */
+	USERS_TURNED_AWAY = USERS_MAX,
+};
 
 struct user {
 	uid_t uid;
@@ -25,8 +29,8 @@ struct user {
 
 /* All zero: nobody has been seen. */
 struct users {
-	struct user list[USERS_MAX];
-	uint32_t count;
+	struct user list[USERS_MAX + 1];
+	uint32_t count; /* without USERS_TURNED_AWAY */
 };
 
 struct settings;
@@ -34,7 +38,7 @@ struct settings;
 /* The place of this user in the list; a new one begins with what the settings say of it. */
 uint16_t users_find(struct users *users, const struct settings *settings, uid_t uid);
 
-/* The place that all share whose processes may not hand over: what they had sent by then. */
+/* USERS_TURNED_AWAY, with what the settings say of everybody. */
 uint16_t users_turned_away(struct users *users, const struct settings *settings);
 
 /* Gives all of them what the settings say now. */

@@ -31,6 +31,9 @@
 
 #define THREAD_LOCAL static __thread __attribute__((tls_model("initial-exec")))
 
+/* How many it has is not known now; what has no room in the queue would be closed without lingering. */
+enum { THREADS = 64 };
+
 static struct linger_client *client;
 
 /* Of this thread, in fork(): it holds liblinger's locks, so what it closes is closed as ever. */
@@ -76,11 +79,13 @@ static void after_fork_in_child(void)
  */
 __attribute__((constructor)) static void prepare(void)
 {
+	struct linger_client_options options = LINGER_CLIENT_OPTIONS_INIT;
 	const char *path = secure_getenv("LINGER_SOCKET");
 
 	next();
 	connections_start();
-	if (!path || linger_client_open(&client, path))
+	options.threads = THREADS;
+	if (!path || linger_client_open_with(&client, path, &options))
 		return;
 	if (pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child)) {
 		linger_client_close(client);
