@@ -43,6 +43,10 @@ done
 for shared in prometheus/lingerd.rules.yml prometheus/lingertrace.rules.yml grafana/lingerd.json; do
     [ -s "$work/root/opt/linger/share/lingerd/$shared" ] || fail "no $shared"
 done
+for file in lib/systemd/system/lingerd.socket lib/systemd/system/lingerd.service lib/systemd/system/lingertrace.service \
+    lib/sysusers.d/lingerd.conf lib/tmpfiles.d/lingerd.conf; do
+    [ -s "$work/root/opt/linger/$file" ] || fail "no $file"
+done
 "$work/root/opt/linger/sbin/lingerd" --version >"$work/log" || fail "installed lingerd"
 
 [ -s "$work/root/opt/linger/lib/liblinger-preload.so" ] || fail "no preload library"
@@ -59,6 +63,13 @@ make --no-print-directory SAN="$san" DESTDIR="$work/root" uninstall-apache >"$wo
 ) || fail "the installed lingerbench finds no scenarios"
 "$work/root/opt/linger/bin/lingerbench" run quick --out "$work/results" --set load.connections=4 --set load.blocks=1 \
     --set strategies.use=lingerd --set peers.use=prompt >"$work/log" 2>&1 || fail "the installed lingerbench runs no lingerd"
+
+# What an administrator has written stays, as long as it differs.
+config=$work/root/etc/lingerd/lingerd.conf
+echo '# mine' >>"$config"
+make --no-print-directory SAN="$san" DESTDIR="$work/root" PREFIX=/opt/linger install uninstall >"$work/log" 2>&1 || fail "again"
+[ "$(tail -n 1 "$config")" = '# mine' ] || fail "a changed lingerd.conf is gone"
+cp packaging/lingerd.conf "$config"
 
 make --no-print-directory SAN="$san" DESTDIR="$work/root" PREFIX=/opt/linger uninstall >"$work/log" 2>&1 || fail "uninstall"
 find "$work/root" -type f -o -type l >"$work/log"
