@@ -44,7 +44,8 @@ for shared in prometheus/lingerd.rules.yml prometheus/lingertrace.rules.yml graf
     [ -s "$work/root/opt/linger/share/lingerd/$shared" ] || fail "no $shared"
 done
 for file in lib/systemd/system/lingerd.socket lib/systemd/system/lingerd.service lib/systemd/system/lingertrace.service \
-    lib/sysusers.d/lingerd.conf lib/tmpfiles.d/lingerd.conf; do
+    lib/sysusers.d/lingerd.conf lib/tmpfiles.d/lingerd.conf \
+    share/bash-completion/completions/linger{d,ctl,trace,bench} share/zsh/site-functions/_linger{d,ctl,trace,bench}; do
     [ -s "$work/root/opt/linger/$file" ] || fail "no $file"
 done
 "$work/root/opt/linger/sbin/lingerd" --version >"$work/log" || fail "installed lingerd"
