@@ -68,7 +68,8 @@ static void the_next_connection_from_a_port_is_not_this_one(void **state)
 	struct joined_row joined[2];
 
 	(void)state;
-	rows->client[0] = (struct client_row){ .port = 5000, .started_ns = 10 }; /* never accepted */
+	rows->client[0] =
+		(struct client_row){ .port = 5000, .started_ns = 10 }; /* never accepted */
 	rows->client[1] = (struct client_row){ .port = 5000, .started_ns = 30 };
 	accept_row(rows, 5000, 35, 7);
 	assert_int_equal(join_rows(rows, 2, &log, false, joined), 0);
