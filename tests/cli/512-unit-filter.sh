@@ -11,8 +11,9 @@ fi
 /usr/bin/python3 -c 'import seccomp' 2>/dev/null || { echo "SKIP: no python3-seccomp" && exit 77; }
 command -v systemd-analyze >/dev/null || { echo "SKIP: no systemd-analyze" && exit 77; }
 
+# Without capabilities, as the service is: there is nothing then that the daemon would have to drop.
 filtered() { # PROGRAM [ARGUMENT]...
-    exec /usr/bin/python3 "$support/under_filter.py" packaging/systemd/lingerd.service.in "$@"
+    exec setpriv --bounding-set=-all --inh-caps=-all /usr/bin/python3 "$support/under_filter.py" packaging/systemd/lingerd.service.in "$@"
 }
 
 # It is a filter: neither privileged calls nor other families of sockets.

@@ -120,6 +120,7 @@ static void bad_files_are_refused_with_line_and_reason(void **state)
 		struct problem problem = { "" };
 
 		memset(&before, 0x5a, sizeof(before));
+		before.user_count = 0; /* so many are looked through */
 		settings = before;
 		assert_int_equal(read_text(&settings, cases[i].text, &problem), -EINVAL);
 		if (!strstr(problem.text, cases[i].said) ||
@@ -360,6 +361,7 @@ static void the_packed_file_says_what_is_without_it(void **state)
 	assert_string_equal(settings.metrics, defaults.metrics);
 	assert_int_equal(settings.metrics_remote, defaults.metrics_remote);
 	assert_int_equal(settings.summary_ns, defaults.summary_ns);
+	assert_int_equal(settings.sandbox, defaults.sandbox);
 	assert_int_equal(settings.policy.idle_ns, defaults.policy.idle_ns);
 	assert_int_equal(settings.policy.total_ns, defaults.policy.total_ns);
 	assert_int_equal(settings.policy.byte_cap, defaults.policy.byte_cap);

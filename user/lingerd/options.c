@@ -33,6 +33,7 @@ const char options_usage[] =
 	"      --metrics PLACE      serve OpenMetrics at unix:PATH or ADDRESS:PORT (none)\n"
 	"      --metrics-remote on|off  also at addresses that other hosts reach (off)\n"
 	"      --summary-interval SEC   a line of sums in the log, when there are news (60)\n"
+	"      --sandbox on|off     give up all rights and system calls not needed (on)\n"
 	"  -h, --help               this text\n"
 	"  -V, --version            the version\n"
 	"\n"
