@@ -1,11 +1,24 @@
 # SPDX-License-Identifier: MIT
-# make install / uninstall: programs, library, header, pkg-config file, man pages, scenarios, rules, dashboard.
+# make install / uninstall: programs, library, header, pkg-config file, man pages, completions, units of systemd with
+# their user, folder and configuration, scenarios, rules, dashboard.
 
 BINDIR     ?= $(PREFIX)/bin
 SBINDIR    ?= $(PREFIX)/sbin
 LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR     ?= $(PREFIX)/share/man
+# systemd looks below /usr/local, too.
+UNITDIR     ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
+SYSCONFDIR  ?= /etc
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR  ?= $(PREFIX)/share/zsh/site-functions
+
+# What has paths of this installation in it.
+TEMPLATES := $(BUILD)/liblinger.pc $(BUILD)/systemd/lingerd.service $(BUILD)/systemd/lingertrace.service
+# Renamed on the way.
+SNIPPETS  := $(BUILD)/sysusers.d/lingerd.conf $(BUILD)/tmpfiles.d/lingerd.conf
 
 # Each as SOURCE:FOLDER:MODE.
 INSTALLED := \
@@ -21,7 +34,17 @@ INSTALLED := \
 	$(foreach scenario,$(wildcard scenarios/*.ini),$(scenario):$(PREFIX)/share/lingerd/scenarios:644) \
 	$(foreach rules,$(wildcard packaging/prometheus/*.rules.yml),$(rules):$(PREFIX)/share/lingerd/prometheus:644) \
 	packaging/grafana/lingerd.json:$(PREFIX)/share/lingerd/grafana:644 \
+	packaging/systemd/lingerd.socket:$(UNITDIR):644 \
+	$(BUILD)/systemd/lingerd.service:$(UNITDIR):644 \
+	$(BUILD)/systemd/lingertrace.service:$(UNITDIR):644 \
+	$(BUILD)/sysusers.d/lingerd.conf:$(SYSUSERSDIR):644 \
+	$(BUILD)/tmpfiles.d/lingerd.conf:$(TMPFILESDIR):644 \
+	$(foreach program,$(wildcard packaging/completion/bash/*),$(program):$(BASHCOMPDIR):644) \
+	$(foreach program,$(wildcard packaging/completion/zsh/*),$(program):$(ZSHCOMPDIR):644) \
 	$(foreach page,$(wildcard docs/man/*.[0-9]),$(page):$(MANDIR)/man$(subst .,,$(suffix $(page))):644)
+
+# What somebody wrote there stays.
+CONFIGURATION = $(DESTDIR)$(SYSCONFDIR)/lingerd/lingerd.conf
 
 field = $(word $(2),$(subst :, ,$(1)))
 
@@ -31,25 +54,41 @@ APACHE_CONFIG  = $(DESTDIR)/etc/apache2/mods-available
 
 .PHONY: install uninstall install-apache uninstall-apache
 
-$(BUILD)/liblinger.pc: packaging/liblinger.pc.in
+fill_template = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+	-e 's|@SBINDIR@|$(SBINDIR)|' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' -e 's|@VERSION@|$(VERSION)|' $< > $@
+
+$(BUILD)/%.pc: packaging/%.pc.in
 	@mkdir -p $(@D)
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
-		-e 's|@VERSION@|$(VERSION)|' $< > $@
+	@$(fill_template)
+
+$(BUILD)/systemd/%: packaging/systemd/%.in
+	@mkdir -p $(@D)
+	@$(fill_template)
+
+$(BUILD)/sysusers.d/%.conf: packaging/systemd/%.sysusers
+	@mkdir -p $(@D)
+	@cp $< $@
+
+$(BUILD)/tmpfiles.d/%.conf: packaging/systemd/%.tmpfiles
+	@mkdir -p $(@D)
+	@cp $< $@
 
 $(BUILD)/liblinger.so.$(VERSION): $(BUILD)/liblinger.so
 	cp $< $@
 
 # The paths in it are those of this call, not of an earlier one.
 install: all ## install below DESTDIR/PREFIX (default /usr/local)
-	@rm -f $(BUILD)/liblinger.pc
-	@$(MAKE) --no-print-directory $(BUILD)/liblinger.pc $(BUILD)/liblinger.so.$(VERSION)
+	@rm -f $(TEMPLATES)
+	@$(MAKE) --no-print-directory $(TEMPLATES) $(SNIPPETS) $(BUILD)/liblinger.so.$(VERSION)
 	@$(foreach entry,$(INSTALLED),install -D -m $(call field,$(entry),3) $(call field,$(entry),1) \
 		$(DESTDIR)$(call field,$(entry),2)/$(notdir $(call field,$(entry),1)) &&) true
 	@ln -sf liblinger.so.$(VERSION) $(DESTDIR)$(LIBDIR)/liblinger.so.1
 	@ln -sf liblinger.so.1 $(DESTDIR)$(LIBDIR)/liblinger.so
+	@test -e $(CONFIGURATION) || install -D -m 644 packaging/lingerd.conf $(CONFIGURATION)
 	@echo "installed below $(DESTDIR)$(PREFIX)$(if $(DESTDIR),,; run ldconfig if the library is new there)"
 
-uninstall: ## remove what make install put there
+uninstall: ## remove what make install put there, but no lingerd.conf that was changed
+	@! cmp -s packaging/lingerd.conf $(CONFIGURATION) || rm $(CONFIGURATION)
 	@rm -f $(foreach entry,$(INSTALLED),$(DESTDIR)$(call field,$(entry),2)/$(notdir $(call field,$(entry),1))) \
 		$(DESTDIR)$(LIBDIR)/liblinger.so.1 $(DESTDIR)$(LIBDIR)/liblinger.so
 

@@ -29,7 +29,7 @@ $(BUILD)/obj/testable.a: $(TESTABLE)
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_SUPPORT) $(BUILD)/obj/testable.a
 	@mkdir -p $(@D)
 	$(call step,LINK)
-	$(Q)$(CC) $(USER_LDFLAGS) $^ $(TRACER_LIBS) -lcmocka -linih -lsystemd -ljansson -lmicrohttpd -lssl -lcrypto -lm -o $@
+	$(Q)$(CC) $(USER_LDFLAGS) $^ $(TRACER_LIBS) -lcmocka -linih -lsystemd -ljansson -lmicrohttpd -lseccomp -lssl -lcrypto -lm -o $@
 
 .SECONDARY:
 
@@ -52,13 +52,13 @@ FUZZED := $(filter-out %/main.o,$(call objects,user/common user/metrics user/lib
 $(BUILD)/bin/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZED)
 	@mkdir -p $(@D)
 	$(call step,LINK)
-	$(Q)$(CC) -fsanitize=fuzzer,address,undefined -pthread $^ -linih -lsystemd -lmicrohttpd -lm -o $@
+	$(Q)$(CC) -fsanitize=fuzzer,address,undefined -pthread $^ -linih -lsystemd -lmicrohttpd -lseccomp -lm -o $@
 
 C_FILES := $(wildcard $(addsuffix /*.[ch],bpf user/* user/lingerbench/strategies user/lingerbench/servers apache-shim tests/*))
 # What clang-tidy reads: C that is compiled for user space with the flags of user.mk. Apache's headers are
 # found for all of them, and used by one.
 TIDY_FILES := $(wildcard $(addsuffix /*.c,user/* user/lingerbench/strategies user/lingerbench/servers apache-shim))
-SH_FILES := $(wildcard .ci/run tests/run tests/fuzz/run tests/vm/* packaging/*.sh tests/cli/*.sh)
+SH_FILES := $(wildcard .ci/run tests/run tests/fuzz/run tests/vm/* packaging/*.sh packaging/completion/bash/* tests/cli/*.sh)
 
 lint-checks: $(BPF_SKELETONS) build/gen/commit.h
 	@echo "clang-format, clang-tidy, cppcheck, shellcheck, mandoc"

@@ -51,7 +51,7 @@ $(call objects,user/lingerbench): | build/gen/commit.h
 $(TRACER): | $(BPF_SKELETONS)
 
 $(BUILD)/lingerd: $(call objects,user/lingerd) $(LIBLINGER) $(METRICS) $(COMMON)
-$(BUILD)/lingerd: LIBS = -linih -lsystemd -lmicrohttpd
+$(BUILD)/lingerd: LIBS = -linih -lsystemd -lmicrohttpd -lseccomp
 # The table of counters is the one piece that both programs have.
 $(BUILD)/lingerctl: $(call objects,user/lingerctl) $(BUILD)/obj/user/lingerd/counters.o $(COMMON)
 $(BUILD)/lingerctl: LIBS = -ljansson

@@ -37,11 +37,16 @@ cc ${san:+-fsanitize=$san} -Wall -Werror "$work/try.c" $(pkg-config --cflags --l
     fail "does not build against the installed library"
 LD_LIBRARY_PATH=$work/root/opt/linger/lib "$work/try" || fail "the program answers $?"
 [ "$(PKG_CONFIG_SYSROOT_DIR='' pkg-config --variable=libdir liblinger)" = /opt/linger/lib ] || fail "pkg-config file"
-for page in man3/linger_handoff.3 man8/lingerd.8 man8/lingertrace.8 man1/lingerbench.1; do
+for page in man3/linger_handoff.3 man8/lingerd.8 man8/lingertrace.8 man7/lingerd-protocol.7 man1/lingerbench.1; do
     [ -s "$work/root/opt/linger/share/man/$page" ] || fail "no $page"
 done
 for shared in prometheus/lingerd.rules.yml prometheus/lingertrace.rules.yml grafana/lingerd.json; do
     [ -s "$work/root/opt/linger/share/lingerd/$shared" ] || fail "no $shared"
+done
+for file in lib/systemd/system/lingerd.socket lib/systemd/system/lingerd.service lib/systemd/system/lingertrace.service \
+    lib/sysusers.d/lingerd.conf lib/tmpfiles.d/lingerd.conf \
+    share/bash-completion/completions/linger{d,ctl,trace,bench} share/zsh/site-functions/_linger{d,ctl,trace,bench}; do
+    [ -s "$work/root/opt/linger/$file" ] || fail "no $file"
 done
 "$work/root/opt/linger/sbin/lingerd" --version >"$work/log" || fail "installed lingerd"
 
@@ -59,6 +64,13 @@ make --no-print-directory SAN="$san" DESTDIR="$work/root" uninstall-apache >"$wo
 ) || fail "the installed lingerbench finds no scenarios"
 "$work/root/opt/linger/bin/lingerbench" run quick --out "$work/results" --set load.connections=4 --set load.blocks=1 \
     --set strategies.use=lingerd --set peers.use=prompt >"$work/log" 2>&1 || fail "the installed lingerbench runs no lingerd"
+
+# What an administrator has written stays, as long as it differs.
+config=$work/root/etc/lingerd/lingerd.conf
+echo '# mine' >>"$config"
+make --no-print-directory SAN="$san" DESTDIR="$work/root" PREFIX=/opt/linger install uninstall >"$work/log" 2>&1 || fail "again"
+[ "$(tail -n 1 "$config")" = '# mine' ] || fail "a changed lingerd.conf is gone"
+cp packaging/lingerd.conf "$config"
 
 make --no-print-directory SAN="$san" DESTDIR="$work/root" PREFIX=/opt/linger uninstall >"$work/log" 2>&1 || fail "uninstall"
 find "$work/root" -type f -o -type l >"$work/log"

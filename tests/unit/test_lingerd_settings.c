@@ -120,6 +120,7 @@ static void bad_files_are_refused_with_line_and_reason(void **state)
 		struct problem problem = { "" };
 
 		memset(&before, 0x5a, sizeof(before));
+		before.user_count = 0; /* so many are looked through */
 		settings = before;
 		assert_int_equal(read_text(&settings, cases[i].text, &problem), -EINVAL);
 		if (!strstr(problem.text, cases[i].said) ||
@@ -323,6 +324,73 @@ static void descriptors_are_never_promised_twice(void **state)
 	assert_int_equal(limits_share(16, 5, &needs, &limits), -EMFILE);
 }
 
+/* The packed file with the # taken away in front of each setting, but for those that have no value by default. */
+static void the_packed_file_says_what_is_without_it(void **state)
+{
+	FILE *file = fopen("packaging/lingerd.conf", "r");
+	struct settings settings = { 0 }, defaults;
+	struct problem problem = { "" };
+	char text[16384] = "", line[256];
+	uint32_t named = 0;
+
+	(void)state;
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		bool is_setting = line[0] == '#' && line[1] != ' ' && strchr(line, '=');
+
+		assert_true(strlen(text) + strlen(line) < sizeof(text));
+		if (strncmp(line, "#allow-", 7) != 0)
+			strcat(text, line + is_setting);
+		for (int i = 0; is_setting && i < SETTING_COUNT; i++)
+			if (!strncmp(line + 1, setting_names[i], strlen(setting_names[i])) &&
+			    line[1 + strlen(setting_names[i])] == ' ')
+				named |= 1U << i;
+	}
+	fclose(file);
+	assert_int_equal(named, (1U << SETTING_COUNT) - 1);
+
+	assert_int_equal(read_text(&settings, text, &problem), 0);
+	settings_default(&defaults);
+	assert_string_equal(settings.socket_path, defaults.socket_path);
+	assert_int_equal(settings.socket_mode, defaults.socket_mode);
+	assert_int_equal(settings.max_connections, defaults.max_connections);
+	assert_int_equal(settings.when_full, defaults.when_full);
+	assert_int_equal(settings.max_per_client, defaults.max_per_client);
+	assert_int_equal(settings.stop_grace_ns, defaults.stop_grace_ns);
+	assert_int_equal(settings.fd_store, defaults.fd_store);
+	assert_string_equal(settings.metrics, defaults.metrics);
+	assert_int_equal(settings.metrics_remote, defaults.metrics_remote);
+	assert_int_equal(settings.summary_ns, defaults.summary_ns);
+	assert_int_equal(settings.sandbox, defaults.sandbox);
+	assert_int_equal(settings.policy.idle_ns, defaults.policy.idle_ns);
+	assert_int_equal(settings.policy.total_ns, defaults.policy.total_ns);
+	assert_int_equal(settings.policy.byte_cap, defaults.policy.byte_cap);
+	assert_int_equal(settings.policy.give_up, defaults.policy.give_up);
+	assert_int_equal(settings.policy.max_per_user, defaults.policy.max_per_user);
+}
+
+/* As lingerd.service names it. */
+static void a_file_with_a_dash_in_front_need_not_be_there(void **state)
+{
+	char dashed[sizeof(file_path) + 1];
+	struct options options;
+	struct settings settings;
+	struct problem problem = { "" };
+
+	(void)state;
+	assert_int_equal(parse(&options, &problem, "--config", "/nowhere/lingerd.conf"), 0);
+	assert_int_equal(options_settings(&options, &settings, &problem), -ENOENT);
+	assert_int_equal(parse(&options, &problem, "--config", "-/nowhere/lingerd.conf"), 0);
+	assert_int_equal(options_settings(&options, &settings, &problem), 0);
+	assert_int_equal(settings.stop_grace_ns, 5 * NS_PER_S);
+
+	write_file("[lingerd]\nstop-grace = soon\n");
+	snprintf(dashed, sizeof(dashed), "-%s", file_path);
+	assert_int_equal(parse(&options, &problem, "--config", dashed), 0);
+	assert_int_equal(options_settings(&options, &settings, &problem), -EINVAL);
+	unlink(file_path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -334,6 +402,8 @@ int main(void)
 		cmocka_unit_test(random_files_never_apply_by_halves),
 		cmocka_unit_test(bad_options_are_refused),
 		cmocka_unit_test(the_command_line_goes_over_the_file),
+		cmocka_unit_test(the_packed_file_says_what_is_without_it),
+		cmocka_unit_test(a_file_with_a_dash_in_front_need_not_be_there),
 		cmocka_unit_test(metrics_that_others_can_reach_must_be_allowed),
 		cmocka_unit_test(an_endpoint_takes_its_share_from_connections),
 		cmocka_unit_test(descriptors_are_never_promised_twice),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The messages between liblinger, lingerctl and lingerd: docs/protocol.md says it in words.
+ * The messages between liblinger, lingerctl and lingerd: lingerd-protocol(7) says it in words.
  *
  * One message is one datagram of an AF_UNIX SOCK_SEQPACKET connection. Both sides are on one host,
  * so numbers are in its byte order.

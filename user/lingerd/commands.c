@@ -26,6 +26,9 @@ static void say_unchanged(const struct settings *old, const struct settings *new
 	if (strcmp(old->metrics, new->metrics) != 0 || old->metrics_remote != new->metrics_remote)
 		log_warning("metrics cannot change while lingerd runs: they stay at %s",
 			    *old->metrics ? old->metrics : "none");
+	if (old->sandbox != new->sandbox)
+		log_warning("sandbox cannot change while lingerd runs: it stays %s",
+			    old->sandbox ? "on" : "off");
 }
 
 /* All or nothing. 0, or a negative errno with *problem said. */
@@ -44,6 +47,7 @@ static int reload(struct daemon *daemon, struct problem *problem)
 	settings.max_connections = daemon->settings.max_connections;
 	memcpy(settings.metrics, daemon->settings.metrics, sizeof(settings.metrics));
 	settings.metrics_remote = daemon->settings.metrics_remote;
+	settings.sandbox = daemon->settings.sandbox;
 	daemon->settings = settings;
 	users_apply(&daemon->users, &settings);
 	linger_engine_policies_changed(daemon->engine);

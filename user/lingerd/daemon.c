@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "lingerd/daemon_parts.h"
 #include "lingerd/events.h"
+#include "lingerd/sandbox.h"
 #include "lingerd/takeover.h"
 
 static const uint64_t REST_NS = 1 * NS_PER_MS;
@@ -172,6 +173,9 @@ static int open_daemon(struct daemon *daemon, struct inherited *inherited, struc
 		problem_say(problem, "cannot start: %s", strerror(-error));
 	else
 		error = open_eyes(daemon, inherited, problem);
+	/* Before anything is read that others have sent. */
+	if (!error && daemon->settings.sandbox)
+		error = sandbox_enter(&daemon->settings, problem);
 	if (error)
 		free_parts(daemon);
 	return error;

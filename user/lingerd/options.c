@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 const char options_usage[] =
@@ -11,6 +12,7 @@ const char options_usage[] =
 	"until the peer closes, too, or a timeout ends it.\n"
 	"\n"
 	"  -c, --config FILE        read settings from FILE; the command line goes over it\n"
+	"                           (-FILE: if it is there)\n"
 	"  -t, --check-config       check the settings and end\n"
 	"      --take-over          go on with the socket and the connections of the lingerd that "
 	"runs\n"
@@ -31,6 +33,7 @@ const char options_usage[] =
 	"      --metrics PLACE      serve OpenMetrics at unix:PATH or ADDRESS:PORT (none)\n"
 	"      --metrics-remote on|off  also at addresses that other hosts reach (off)\n"
 	"      --summary-interval SEC   a line of sums in the log, when there are news (60)\n"
+	"      --sandbox on|off     give up all rights and system calls not needed (on)\n"
 	"  -h, --help               this text\n"
 	"  -V, --version            the version\n"
 	"\n"
@@ -139,6 +142,15 @@ int options_parse(struct options *ret, int argc, char *argv[], struct problem *p
 	return error;
 }
 
+/* As systemd spells it in its units: with a - in front, the file need not be there. */
+static int read_file(const char *path, struct settings *settings, struct problem *problem)
+{
+	bool optional = *path == '-';
+	int error = settings_read_file(settings, path + optional, problem);
+
+	return optional && error == -ENOENT ? 0 : error;
+}
+
 int options_settings(const struct options *options, struct settings *ret, struct problem *problem)
 {
 	struct settings settings;
@@ -146,7 +158,7 @@ int options_settings(const struct options *options, struct settings *ret, struct
 
 	settings_default(&settings);
 	if (options->config_path) {
-		error = settings_read_file(&settings, options->config_path, problem);
+		error = read_file(options->config_path, &settings, problem);
 		if (error)
 			return error;
 	}

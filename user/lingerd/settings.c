@@ -20,6 +20,7 @@ const char *const setting_names[SETTING_COUNT] = {
 	[SETTING_METRICS] = "metrics",
 	[SETTING_METRICS_REMOTE] = "metrics-remote",
 	[SETTING_SUMMARY_INTERVAL] = "summary-interval",
+	[SETTING_SANDBOX] = "sandbox",
 	[SETTING_IDLE_TIMEOUT] = "idle-timeout",
 	[SETTING_TOTAL_TIMEOUT] = "total-timeout",
 	[SETTING_BYTE_CAP] = "byte-cap",
@@ -48,6 +49,7 @@ void settings_default(struct settings *settings)
 		.max_per_client = POLICY_NO_LIMIT,
 		.stop_grace_ns = 5 * NS_PER_S,
 		.summary_ns = 60 * NS_PER_S,
+		.sandbox = true,
 		.policy = {
 			.idle_ns = 2 * NS_PER_S,
 			.total_ns = 30 * NS_PER_S,

@@ -35,6 +35,7 @@ enum setting {
 	SETTING_METRICS,
 	SETTING_METRICS_REMOTE,
 	SETTING_SUMMARY_INTERVAL,
+	SETTING_SANDBOX,
 	/* From here on, users may have their own. */
 	SETTING_IDLE_TIMEOUT,
 	SETTING_TOTAL_TIMEOUT,
@@ -78,6 +79,7 @@ struct settings {
 		[METRICS_SIZE]; /* where they are served, as metrics/target.h has it; "": nowhere */
 	bool metrics_remote;	/* others than this host may be served */
 	uint64_t summary_ns;	/* between the summaries in the log; 0: there are none */
+	bool sandbox;		/* sandbox.h */
 	struct linger_policy policy; /* of everybody */
 	struct user_settings users[USER_SETTINGS_MAX];
 	uint32_t user_count;

@@ -311,6 +311,8 @@ int settings_set(struct settings *settings, enum setting setting, const char *va
 		return set_switch(setting, &settings->metrics_remote, value, problem);
 	case SETTING_SUMMARY_INTERVAL:
 		return set_summary(settings, value, problem);
+	case SETTING_SANDBOX:
+		return set_switch(setting, &settings->sandbox, value, problem);
 	default:
 		return settings_set_policy(&settings->policy, setting, value, problem);
 	}
