@@ -3,9 +3,6 @@
  * Any datagram, with any kind of descriptors: message_receive() must not crash, and what it does not give to its
  * caller must be closed. The first byte of an input says what comes along, the rest is the datagram.
  */
-#include <string.h>
-#include <sys/socket.h>
-
 #include "lingerd/message.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -21,24 +18,11 @@ static int make_fd(uint8_t kind)
 static void send_input(int to, uint8_t along, const uint8_t *data, size_t size)
 {
 	size_t count = along & 3;
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(FDS_MAX * sizeof(int))];
-	} control = { .header = { .cmsg_level = SOL_SOCKET,
-				  .cmsg_type = SCM_RIGHTS,
-				  .cmsg_len = CMSG_LEN(count * sizeof(int)) } };
-	struct iovec bytes = { .iov_base = (void *)data, .iov_len = size };
-	struct msghdr header = { .msg_iov = &bytes, .msg_iovlen = 1 };
 	int fds[FDS_MAX];
 
 	for (size_t i = 0; i < count; i++)
 		fds[i] = make_fd((uint8_t)(along >> (2 + 2 * i)));
-	if (count) {
-		memcpy(CMSG_DATA(&control.header), fds, count * sizeof(int));
-		header.msg_control = &control;
-		header.msg_controllen = CMSG_SPACE(count * sizeof(int));
-	}
-	sendmsg(to, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+	send_with_fds(to, data, size, fds, count);
 	for (size_t i = 0; i < count; i++)
 		close(fds[i]);
 }

@@ -4,37 +4,22 @@
  * books are balanced. The first byte of an input says how many descriptors come along, the rest is a datagram of the
  * queue.
  */
-#include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 #include "lingerd/socket_io.h"
 #include "lingerd/succession.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { FDS_MAX = 16, FD_NUMBERS = 64 };
+enum { FD_NUMBERS = 64 };
 
 static void fill(int queue, size_t count, const uint8_t *data, size_t size)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(FDS_MAX * sizeof(int))];
-	} control = { .header = { .cmsg_level = SOL_SOCKET,
-				  .cmsg_type = SCM_RIGHTS,
-				  .cmsg_len = CMSG_LEN(count * sizeof(int)) } };
-	struct iovec bytes = { .iov_base = (void *)data, .iov_len = size };
-	struct msghdr header = { .msg_iov = &bytes, .msg_iovlen = 1 };
-	int ends[2], fds[FDS_MAX];
+	int ends[2], fds[FUZZ_FDS_MAX];
 
 	FUZZ_CHECK(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends));
 	for (size_t i = 0; i < count; i++)
 		fds[i] = ends[i & 1];
-	if (count) {
-		memcpy(CMSG_DATA(&control.header), fds, count * sizeof(int));
-		header.msg_control = &control;
-		header.msg_controllen = CMSG_SPACE(count * sizeof(int));
-	}
-	sendmsg(queue, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+	send_with_fds(queue, data, size, fds, count);
 	close(ends[0]);
 	close(ends[1]);
 }
@@ -70,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	epoll = epoll_create1(EPOLL_CLOEXEC);
 	FUZZ_CHECK(epoll >= 0 && !socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
-	fill(ends[0], data[0] % (FDS_MAX + 1), data + 1, size - 1);
+	fill(ends[0], data[0] % (FUZZ_FDS_MAX + 1), data + 1, size - 1);
 	close(ends[0]);
 	take(ends[1], epoll);
 	close(epoll);
