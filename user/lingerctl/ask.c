@@ -24,7 +24,7 @@ static int ask_connected(int fd, enum linger_message_type type, char *text, size
 		.size = sizeof(question),
 		.type = (uint16_t)type,
 	};
-	ssize_t length;
+	ssize_t length = -1;
 	int tries = 0;
 
 	/* Who is turned away has been answered before the question. */

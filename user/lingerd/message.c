@@ -165,7 +165,7 @@ static struct handoff handoff_of(const struct datagram *datagram)
 struct message message_receive(int sender)
 {
 	struct message message = { .fd = -1 };
-	struct datagram datagram;
+	struct datagram datagram = { .fd_count = 0 };
 	struct linger_message said = { .type = 0 };
 
 	receive(sender, &datagram);
