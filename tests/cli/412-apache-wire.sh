@@ -15,6 +15,7 @@ openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -days 2 \
 # One after the other, so that the lines of the capture are in this order.
 serve() { # FILE
     local capture_pid kind path
+    : >"$1" # the one of the MPM before says "ready", too
     python3 "$support/wire_streams.py" "$port" "$tls_port" >"$1" 2>>"$work/peers.err" &
     capture_pid=$!
     wait_for grep -q ready "$1"
