@@ -54,14 +54,14 @@ from preload_pairs import accepted, answered, eof, run
 
 
 def threads():
-    """Each accepts, and closes what another one has accepted: as many as wait for a daemon that gets no CPU."""
+    """Each accepts, and closes what another one has accepted."""
     pairs, lock = [], threading.Lock()
 
     def serve():
-        for _ in range(3):
+        for _ in range(10):
             with lock:
                 pairs.append(accepted())
-        for _ in range(3):
+        for _ in range(10):
             with lock:
                 fd, client = pairs.pop(0)
             os.close(fd)
@@ -121,7 +121,7 @@ def exec_the_last():
 run(globals())
 PY
 
-holders threads 30
+holders threads 100
 none exec_keeps exec_closes exec_the_last
 counts refused_not_tcp 0 || fail "something else than TCP was handed off"
 exit 0
