@@ -16,7 +16,7 @@ BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHCOMPDIR  ?= $(PREFIX)/share/zsh/site-functions
 
 # What has paths of this installation in it.
-TEMPLATES := $(BUILD)/liblinger.pc $(BUILD)/systemd/lingerd.service $(BUILD)/systemd/lingertrace.service
+TEMPLATES := $(BUILD)/liblinger.pc $(BUILD)/systemd/lingerd.service $(BUILD)/systemd/lingertrace.service $(BUILD)/sysvinit/lingerd
 # Renamed on the way.
 SNIPPETS  := $(BUILD)/sysusers.d/lingerd.conf $(BUILD)/tmpfiles.d/lingerd.conf
 
@@ -37,6 +37,7 @@ INSTALLED := \
 	packaging/systemd/lingerd.socket:$(UNITDIR):644 \
 	$(BUILD)/systemd/lingerd.service:$(UNITDIR):644 \
 	$(BUILD)/systemd/lingertrace.service:$(UNITDIR):644 \
+	$(BUILD)/sysvinit/lingerd:$(PREFIX)/share/lingerd/sysvinit:755 \
 	$(BUILD)/sysusers.d/lingerd.conf:$(SYSUSERSDIR):644 \
 	$(BUILD)/tmpfiles.d/lingerd.conf:$(TMPFILESDIR):644 \
 	$(foreach program,$(wildcard packaging/completion/bash/*),$(program):$(BASHCOMPDIR):644) \
@@ -62,6 +63,10 @@ $(BUILD)/%.pc: packaging/%.pc.in
 	@$(fill_template)
 
 $(BUILD)/systemd/%: packaging/systemd/%.in
+	@mkdir -p $(@D)
+	@$(fill_template)
+
+$(BUILD)/sysvinit/%: packaging/sysvinit/%.in
 	@mkdir -p $(@D)
 	@$(fill_template)
 
