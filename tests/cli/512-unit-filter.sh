@@ -30,8 +30,9 @@ socket-mode = 0666
 metrics = unix:$work/metrics.sock
 allow-users = root
 allow-groups = $(id -gn)
+idle-timeout = 60
 [user root]
-total-timeout = 10
+total-timeout = 60
 C
 start_filtered() { # [OPTION]...
     (filtered "$build/lingerd" --config "-$work/lingerd.conf" "$@") 2>>"$work/lingerd.err" &
@@ -54,12 +55,15 @@ grep -qi 'permi' "$work/reload.err" && fail "reload without a file: $(cat "$work
 mv "$work/lingerd.conf.off" "$work/lingerd.conf"
 
 # The next one takes over what lingers.
-(sleep 2) | python3 "$support/hand_over.py" "$work/lingerd.sock" 50 never >"$work/handed" &
+mkfifo "$work/held"
+python3 "$support/hand_over.py" "$work/lingerd.sock" 50 never <"$work/held" >"$work/handed" &
+exec 9>"$work/held"
 wait_for counts lingers 50
 old=$lingerd_pid
 start_filtered --take-over
 wait "$old" || fail "the old one ends with $?"
 wait_for counts restored 50
+exec 9>&-
 wait_for counts lingers 0
 stop "$lingerd_pid"
 lingerd_pid=
