@@ -35,7 +35,7 @@ idle-timeout = 60
 total-timeout = 60
 C
 start_filtered() { # [OPTION]...
-    (filtered "$build/lingerd" --config "-$work/lingerd.conf" "$@") 2>>"$work/lingerd.err" &
+    (filtered "$build/lingerd" --config "-$work/lingerd.conf" "$@") 9>&- 2>>"$work/lingerd.err" &
     lingerd_pid=$!
 }
 
@@ -53,6 +53,7 @@ mv "$work/lingerd.conf" "$work/lingerd.conf.off"
 "$build/lingerctl" reload --socket "$work/lingerd.sock" 2>"$work/reload.err"
 grep -qi 'permi' "$work/reload.err" && fail "reload without a file: $(cat "$work/reload.err")"
 mv "$work/lingerd.conf.off" "$work/lingerd.conf"
+"$build/lingerctl" reload --socket "$work/lingerd.sock" 2>"$work/reload.err" || fail "reload: $(cat "$work/reload.err")"
 
 # The next one takes over what lingers.
 mkfifo "$work/held"
