@@ -264,12 +264,15 @@ static int time_to_sleep(const struct daemon *daemon)
 {
 	uint64_t next = linger_engine_next_ns(daemon->engine);
 	uint64_t telling = daemon_next_telling_ns(daemon);
+	uint64_t intake = intake_next_ns(daemon->intake);
 	uint64_t now, ms;
 
 	if (daemon->stopping && daemon->stop_at_ns < next)
 		next = daemon->stop_at_ns;
 	if (telling < next)
 		next = telling;
+	if (intake < next)
+		next = intake;
 	if (next == UINT64_MAX)
 		return -1;
 	now = clock_now_ns();

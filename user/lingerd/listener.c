@@ -146,7 +146,8 @@ static int bind_socket(struct listener *listener, const struct settings *setting
 	if (error)
 		return say_errno(problem, "listen on", listener->path, error);
 	/* Nobody gets in by the other group before it listens. */
-	if (lchown(listener->path, USER_UNCHANGED, settings->socket_group)) {
+	if (settings->socket_group != GROUP_UNCHANGED &&
+	    lchown(listener->path, USER_UNCHANGED, settings->socket_group)) {
 		error = -errno;
 		unlink(listener->path);
 		problem_say(problem,
