@@ -11,7 +11,7 @@ TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c tests/syste
 
 .PHONY: tests-build bench-build lint-checks
 
-tests-build: $(TEST_PROGRAMS)
+tests-build: $(TEST_PROGRAMS) $(BUILD)/tests/faults.so
 
 # bench/: each .c a program of its own, that the scripts beside it run.
 bench-build: $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
@@ -30,6 +30,12 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_SUPPORT) $(BUILD)/obj/testable.a
 	@mkdir -p $(@D)
 	$(call step,LINK)
 	$(Q)$(CC) $(USER_LDFLAGS) $^ $(TRACER_LIBS) -lcmocka -linih -lsystemd -ljansson -lmicrohttpd -lseccomp -lssl -lcrypto -lm -o $@
+
+# faults/: a library that makes system calls of a program fail. Never sanitized: it comes before the sanitizer.
+$(BUILD)/tests/faults.so: tests/faults/faults.c tests/faults/faults.h
+	@mkdir -p $(@D)
+	$(call step,LINK)
+	$(Q)$(CC) -std=gnu11 $(CFLAGS) $(WARNINGS) -D_GNU_SOURCE -I. -fPIC -shared -fvisibility=hidden $< -ldl -o $@
 
 .SECONDARY:
 

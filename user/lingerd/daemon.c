@@ -69,7 +69,8 @@ static int open_parts(struct daemon *daemon)
 					   });
 }
 
-static void free_parts(struct daemon *daemon)
+/* leave: another process goes on with the listener. */
+static void free_parts(struct daemon *daemon, bool leave)
 {
 	endpoint_close(&daemon->endpoint);
 	intake_free(daemon->intake);
@@ -79,8 +80,10 @@ static void free_parts(struct daemon *daemon)
 	if (daemon->io.epoll >= 0)
 		close(daemon->io.epoll);
 	pidfile_remove(&daemon->pidfile);
-	if (daemon->given_over)
+	if (leave) {
+		listener_leave(&daemon->listener);
 		return;
+	}
 	listener_unlink(&daemon->listener);
 	listener_close(&daemon->listener);
 }
@@ -201,8 +204,11 @@ static int open_daemon(struct daemon *daemon, struct inherited *inherited, struc
 	/* Before anything is read that others have sent. */
 	if (!error && daemon->settings.sandbox)
 		error = sandbox_enter(&daemon->settings, problem);
+	/* The last thing that can fail. */
+	if (!error && inherited->giver >= 0)
+		error = takeover_confirm(inherited, problem);
 	if (error)
-		free_parts(daemon);
+		free_parts(daemon, inherited->giver >= 0);
 	return error;
 }
 
@@ -225,7 +231,7 @@ int daemon_open(struct daemon **ret, const struct options *options, struct probl
 	if (!error)
 		error = open_daemon(daemon, &inherited, problem);
 	if (error) {
-		succession_close(&inherited.left);
+		takeover_decline(&inherited);
 		free(daemon);
 		return error;
 	}
@@ -311,6 +317,19 @@ static void work_through(struct daemon *daemon, const struct epoll_event *events
 	daemon_tell(daemon, began);
 }
 
+/* An error that is not of our own making passes; whoever gives up gives up all that lingers. */
+static bool waits_again(int error)
+{
+	const struct timespec rest = { .tv_nsec = (long)REST_NS };
+
+	if (error == EBADF || error == EINVAL || error == EFAULT)
+		return false;
+	/* EINTR: stopped for a while, perhaps: events go before deadlines */
+	if (error != EINTR)
+		nanosleep(&rest, NULL);
+	return true;
+}
+
 int daemon_run(struct daemon *daemon)
 {
 	struct epoll_event events[EVENTS_PER_ROUND];
@@ -319,8 +338,8 @@ int daemon_run(struct daemon *daemon)
 		int count = epoll_wait(daemon->io.epoll, events, EVENTS_PER_ROUND,
 				       time_to_sleep(daemon));
 
-		if (count < 0 && errno == EINTR)
-			continue; /* stopped for a while, perhaps: events go before deadlines */
+		if (count < 0 && waits_again(errno))
+			continue;
 		if (count < 0) {
 			log_error("epoll_wait: %m");
 			return -errno;
@@ -339,7 +358,7 @@ void daemon_close(struct daemon *daemon)
 	if (!daemon)
 		return;
 	daemon_finish(daemon);
-	free_parts(daemon);
+	free_parts(daemon, daemon->given_over);
 	journal_say_end(&daemon->counters);
 	free(daemon);
 }

@@ -74,20 +74,37 @@ static void cut(void *context)
 struct leaving {
 	struct daemon *daemon;
 	struct succession succession;
+	int error; /* why some could not be put into the queues; 0: all are in them */
 };
 
-/* What cannot be put into the queues is cut: there is no third way. */
+static void fill(struct leaving *leaving)
+{
+	struct daemon *daemon = leaving->daemon;
+
+	leaving->error = succession_fill(&leaving->succession, daemon->engine, &daemon->counters);
+	if (leaving->error)
+		log_error("%" PRIu64 " connections cannot be left to another process: %s",
+			  daemon->counters.lingers, strerror(-leaving->error));
+}
+
+/* What cannot be put into the queues of a process that ends is cut: there is no third way. */
 static void leave(void *context)
 {
 	struct leaving *leaving = context;
-	struct daemon *daemon = leaving->daemon;
-	int error = succession_fill(&leaving->succession, daemon->engine, &daemon->counters);
 
-	if (error) {
-		log_error("%" PRIu64 " connections cannot be left to another process: %s",
-			  daemon->counters.lingers, strerror(-error));
-		cut(daemon);
-	}
+	fill(leaving);
+	if (leaving->error)
+		cut(leaving->daemon);
+}
+
+/* Who may still go on makes room for what it has to receive, and keeps the rest. */
+static void leave_or_shed(void *context)
+{
+	struct leaving *leaving = context;
+
+	fill(leaving);
+	if (leaving->error)
+		linger_engine_shed(leaving->daemon->engine);
 }
 
 static void leave_to_service_manager(struct daemon *daemon)
@@ -155,23 +172,26 @@ void daemon_give_over(struct daemon *daemon)
 	struct inherited legacy = { .listener = daemon->listener.fd,
 				    .lock = daemon->listener.lock };
 	uint64_t passed_on = daemon->counters.passed_on;
-	int error;
+	int confirmation, error;
 
 	if (daemon->stopping) {
 		refuse_takeover(daemon);
 		return;
 	}
 	intake_stop(daemon->intake, INTAKE_LEAVE_BACKLOG);
-	intake_finish(daemon->intake, leave, &leaving);
-	leave(&leaving);
+	intake_finish(daemon->intake, leave_or_shed, &leaving);
+	fill(&leaving);
 	succession_seal(&leaving.succession);
 	legacy.left = leaving.succession;
 	endpoint_close(&daemon->endpoint); /* the other one opens its own at the same place */
-	error = takeover_answer(daemon->asker, &legacy);
+	error = leaving.error ? leaving.error
+			      : takeover_answer(daemon->asker, &legacy, &confirmation);
+	if (!error && !takeover_confirmed(confirmation))
+		error = -ECONNABORTED;
 	close(daemon->asker);
 	daemon->asker = -1;
 	if (error) {
-		log_error("whoever wanted to take over is gone: %s", strerror(-error));
+		log_error("another lingerd has not taken over, going on: %s", strerror(-error));
 		take_back(daemon, &leaving.succession);
 		daemon_reopen_endpoint(daemon);
 		return;
@@ -179,6 +199,5 @@ void daemon_give_over(struct daemon *daemon)
 	log_info("another lingerd has taken over, with %" PRIu64 " connections that linger",
 		 daemon->counters.passed_on - passed_on);
 	succession_close(&leaving.succession);
-	listener_leave(&daemon->listener);
 	daemon->given_over = true;
 }

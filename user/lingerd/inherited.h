@@ -10,6 +10,7 @@
 struct inherited {
 	int listener; /* -1: none, it opens its own */
 	int lock;     /* of the listener's path; -1: none, the service manager owns the path */
+	int giver; /* who goes on with all of it unless we say that we do (takeover.h); -1: nobody */
 	struct succession left;
 };
 

@@ -55,7 +55,7 @@ int service_inherit(struct inherited *ret, struct problem *problem)
 	int count = sd_listen_fds_with_names(1, &names);
 	int error = 0;
 
-	*ret = (struct inherited){ .listener = -1, .lock = -1 };
+	*ret = (struct inherited){ .listener = -1, .lock = -1, .giver = -1 };
 	for (int i = 0; i < count; i++) {
 		int fd = SD_LISTEN_FDS_START + i;
 
