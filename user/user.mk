@@ -9,7 +9,7 @@ WARNINGS += -Werror
 endif
 SAN_FLAGS  := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 VERSION    := 0.1.0
-USER_CFLAGS = -std=gnu11 $(CFLAGS) $(WARNINGS) $(SAN_FLAGS) -D_GNU_SOURCE -DLINGER_VERSION='"$(VERSION)"' \
+USER_CFLAGS = -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(SAN_FLAGS) -D_GNU_SOURCE -DLINGER_VERSION='"$(VERSION)"' \
               -I. -Iuser -Ibuild/gen -pthread -fPIC -fvisibility=hidden -MMD -MP
 USER_LDFLAGS = $(LDFLAGS) $(SAN_FLAGS) -pthread
 
