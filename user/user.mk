@@ -46,6 +46,8 @@ build/gen/commit.h: FORCE
 FORCE:
 .PHONY: FORCE
 $(call objects,user/lingerbench): | build/gen/commit.h
+# Asked only when it is compiled; x86_64-linux-gnu on Debian, nothing elsewhere.
+$(BUILD)/obj/user/lingerbench/locate.o: USER_CFLAGS += -DLINGER_MULTIARCH='"$(shell $(CC) -print-multiarch 2>/dev/null)"'
 
 # The skeletons must be there before the first compilation; afterwards the .d files know who reads them.
 $(TRACER): | $(BPF_SKELETONS)
@@ -87,9 +89,10 @@ else
 # The library comes along in each of them, and none of it is seen from outside.
 PLUGIN_LDFLAGS = $(USER_LDFLAGS) -shared -Wl,--exclude-libs,ALL -Wl,-z,now
 
+# The soname makes it a library of the loader's folders, so that its name is enough for LD_PRELOAD.
 $(BUILD)/liblinger-preload.so: $(call objects,user/preload) $(BUILD)/liblinger.a
 	$(call step,LINK)
-	$(Q)$(CC) $(PLUGIN_LDFLAGS) -Wl,-z,defs $^ -o $@
+	$(Q)$(CC) $(PLUGIN_LDFLAGS) -Wl,-soname,$(@F) -Wl,-z,defs $^ -o $@
 endif
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
