@@ -33,7 +33,7 @@ include packaging/install.mk
 
 JOBS := $(shell nproc)
 
-.PHONY: all say-missing deps deps-test deps-lint run-scenario test test-vm vm-shell fuzz soak bench lint clean help
+.PHONY: all say-missing deps deps-test deps-lint run-scenario test test-vm vm-shell fuzz soak bench deb lint clean help
 
 all: say-missing $(BPF_OBJECTS) $(USER_ARTEFACTS) ## build everything into build/
 
@@ -55,6 +55,9 @@ deps-bench:
 
 deps-fuzz:
 	@packaging/install-packages.sh build fuzz
+
+deps-deb:
+	@packaging/install-packages.sh build deb
 
 deps-lint:
 	@packaging/install-packages.sh build lint
@@ -87,6 +90,9 @@ soak: deps ## build, linger SOAK_LINGERS (1000000) connections with mixed peers,
 bench: deps-bench ## install what is missing, build, measure side by side with the peers, as ratios
 	@$(MAKE) --no-print-directory -j$(JOBS) all bench-build
 	@BUILD=$(BUILD) tests/bench/tracer.py
+
+deb: deps-deb ## install what is missing, build the Debian packages into build/deb/
+	@V=$(V) packaging/build-deb.sh
 
 lint: deps-lint ## formatter, clang-tidy, cppcheck, shellcheck
 	@$(MAKE) --no-print-directory -j$(JOBS) lint-checks
