@@ -33,7 +33,7 @@ include packaging/install.mk
 
 JOBS := $(shell nproc)
 
-.PHONY: all say-missing deps deps-test deps-lint run-scenario test test-vm vm-shell fuzz soak bench deb lint clean help
+.PHONY: all say-missing deps deps-test deps-lint run-scenario test test-vm vm-shell fuzz soak bench deb test-deb lint clean help
 
 all: say-missing $(BPF_OBJECTS) $(USER_ARTEFACTS) ## build everything into build/
 
@@ -58,6 +58,9 @@ deps-fuzz:
 
 deps-deb:
 	@packaging/install-packages.sh build deb
+
+deps-test-deb:
+	@packaging/install-packages.sh build deb test-deb
 
 deps-lint:
 	@packaging/install-packages.sh build lint
@@ -93,6 +96,9 @@ bench: deps-bench ## install what is missing, build, measure side by side with t
 
 deb: deps-deb ## install what is missing, build the Debian packages into build/deb/
 	@V=$(V) packaging/build-deb.sh
+
+test-deb: deb deps-test-deb ## and install, use, upgrade and remove them in a Debian tree of their own (as root)
+	@tests/deb/run
 
 lint: deps-lint ## formatter, clang-tidy, cppcheck, shellcheck
 	@$(MAKE) --no-print-directory -j$(JOBS) lint-checks
