@@ -97,7 +97,7 @@ bench: deps-bench ## install what is missing, build, measure side by side with t
 deb: deps-deb ## install what is missing, build the Debian packages into build/deb/
 	@V=$(V) packaging/build-deb.sh
 
-test-deb: deb deps-test-deb ## and install, use, upgrade and remove them in a Debian tree of their own (as root)
+test-deb: deb deps-test-deb ## build them; install, use, upgrade and purge them in a Debian tree of their own (as root)
 	@tests/deb/run
 
 lint: deps-lint ## formatter, clang-tidy, cppcheck, shellcheck
