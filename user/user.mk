@@ -47,7 +47,7 @@ FORCE:
 .PHONY: FORCE
 $(call objects,user/lingerbench): | build/gen/commit.h
 # Asked only when it is compiled; x86_64-linux-gnu on Debian, nothing elsewhere.
-$(BUILD)/obj/user/lingerbench/locate.o: USER_CFLAGS += -DLINGER_MULTIARCH='"$(shell $(CC) -print-multiarch 2>/dev/null)"'
+$(BUILD)/obj/user/lingerbench/locate.o: USER_CFLAGS += -DLINGER_MULTIARCH_LIB='"../lib/$(shell $(CC) -print-multiarch 2>/dev/null)"'
 
 # The skeletons must be there before the first compilation; afterwards the .d files know who reads them.
 $(TRACER): | $(BPF_SKELETONS)

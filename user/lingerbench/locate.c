@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Debian's name of the architecture, by the makefile; elsewhere there are no such folders. */
-#ifndef LINGER_MULTIARCH
-#define LINGER_MULTIARCH ""
+/* Debian's folder of this architecture, by the makefile; elsewhere there is none. */
+#ifndef LINGER_MULTIARCH_LIB
+#define LINGER_MULTIARCH_LIB "../lib"
 #endif
 
 /* The folder that this program lies in, without a slash at its end. */
@@ -51,7 +51,7 @@ int locate_library(const char *name, char ret_path[PATH_MAX])
 {
 	/* build/, PREFIX/lib/ and its folder of this architecture; Debian's Apache looks below
 	 * /usr alone, which is PREFIX or beside it */
-	static const char *const folders[] = { ".", "../lib", "../lib/" LINGER_MULTIARCH,
+	static const char *const folders[] = { ".", "../lib", LINGER_MULTIARCH_LIB,
 					       "../lib/apache2/modules",
 					       "../../lib/apache2/modules" };
 
