@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# inside.sh TREE SCRATCH DEBS: the life of the packages in a fresh Debian tree. Called by run, in namespaces of its own.
+# inside.sh TREE SCRATCH DEBS CGROUP: the life of the packages in a fresh Debian tree. Called by run, in namespaces of its
+# own. CGROUP is empty where there is none.
 # shellcheck disable=SC2016,SC2317 # the tree's shell expands what is quoted; check calls the functions
 set -u
-tree=$1 scratch=$2 debs=$3
+tree=$1 scratch=$2 debs=$3 cgroup=$4
 passed=0 failed=0
 lingerd=
 
@@ -54,7 +55,7 @@ no_errors_of_lintian() {
 # All that the packages take from Debian, without them; and what is used to try them.
 install_dependencies() {
     in_tree apt-get update -q || return
-    in_tree sh -c 'apt-get install -s --no-install-recommends /root/now/*.deb apache2 gcc libc6-dev pkg-config' >"$scratch/plan" || return
+    in_tree sh -c 'apt-get install -s --no-install-recommends /root/now/*.deb apache2 gcc libc6-dev pkg-config systemd-sysv' >"$scratch/plan" || return
     sed -n 's/^Inst \([^ ]*\).*/\1/p' "$scratch/plan" | grep -vxF "$(tr ' ' '\n' <<<"$ours")" >"$scratch/wanted"
     # shellcheck disable=SC2046 # one word per package
     in_tree apt-get install -y -q --no-install-recommends $(cat "$scratch/wanted")
@@ -125,6 +126,7 @@ apache_has_the_module() {
 
 compile_try() {
     in_tree sh -c 'cc -Wall -Werror /root/try.c $(pkg-config --cflags --libs liblinger) -o /tmp/try' &&
+        cp "$tree/tmp/try" "$tree/root/try" &&
         in_tree sh -c 'cc -Wall -Werror /root/try.c -static $(pkg-config --static --cflags --libs liblinger) -o /tmp/try-static'
 }
 
@@ -202,9 +204,12 @@ purge() {
 }
 
 nothing_is_left() {
-    files_of_tree >"$scratch/after"
+    files_of_tree | grep -vx ./root/try >"$scratch/after"
     diff "$scratch/before" "$scratch/after"
 }
+
+# shellcheck source=tests/deb/systemd.sh
+. "${0%/*}/systemd.sh"
 
 mount -t proc proc "$tree/proc"
 version=$(basename "$tree"/root/now/lingerd_*.deb | cut -d _ -f 2)
@@ -212,7 +217,7 @@ version=$(basename "$tree"/root/now/lingerd_*.deb | cut -d _ -f 2)
 check "lintian finds no error" no_errors_of_lintian
 grep '^[WI]:' "$scratch/lintian" | sed 's/^/    /'
 need "what they depend on comes from Debian" install_dependencies
-files_of_tree >"$scratch/before"
+files_of_tree | grep -vx ./root/try >"$scratch/before"
 need "they install" install now
 check "all are of this version, and whole" are_of_version "$version"
 check "files are where they belong" files_are_there
@@ -235,4 +240,5 @@ rm -f "$tree"/tmp/try*
 check "they are removed, settings stay" remove
 check "they are purged" purge
 check "nothing of them is left" nothing_is_left
+under_systemd
 finish
