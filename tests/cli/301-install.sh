@@ -37,6 +37,7 @@ cc ${san:+-fsanitize=$san} -Wall -Werror "$work/try.c" $(pkg-config --cflags --l
     fail "does not build against the installed library"
 LD_LIBRARY_PATH=$work/root/opt/linger/lib "$work/try" || fail "the program answers $?"
 [ "$(PKG_CONFIG_SYSROOT_DIR='' pkg-config --variable=libdir liblinger)" = /opt/linger/lib ] || fail "pkg-config file"
+# shellcheck disable=SC2016 # pkg-config's
 grep -qx 'includedir=${prefix}/include' "$work/root/opt/linger/lib/pkgconfig/liblinger.pc" || fail "pkg-config file has no prefix"
 for page in man3/linger_{handoff,handoff_with,client_open,client_open_with,client_close}.3 man8/lingerd.8 man8/lingertrace.8 man7/lingerd-protocol.7 man1/lingerbench.1; do
     [ -s "$work/root/opt/linger/share/man/$page" ] || fail "no $page"
