@@ -23,7 +23,7 @@ MAN_PAGES := $(patsubst docs/man/%,$(BUILD)/man/%,$(wildcard docs/man/*.[0-9]))
 MAN_LINKS := $(filter-out linger_handoff,$(shell sed -n '/^.Sh NAME/,/^.Nd/s/^.Nm \([a-z_]*\).*/\1/p' docs/man/linger_handoff.3))
 
 # What has paths of this installation in it.
-TEMPLATES := $(BUILD)/liblinger.pc $(BUILD)/systemd/lingerd.service $(BUILD)/systemd/lingertrace.service \
+TEMPLATES := $(BUILD)/liblinger.pc $(BUILD)/systemd/lingerd.service $(BUILD)/systemd/lingertrace.service $(BUILD)/sysvinit/lingerd \
 	$(DOCUMENTS) $(MAN_PAGES)
 # Renamed on the way.
 SNIPPETS  := $(BUILD)/sysusers.d/lingerd.conf $(BUILD)/tmpfiles.d/lingerd.conf
@@ -45,6 +45,7 @@ INSTALLED := \
 	packaging/systemd/lingerd.socket:$(UNITDIR):644 \
 	$(BUILD)/systemd/lingerd.service:$(UNITDIR):644 \
 	$(BUILD)/systemd/lingertrace.service:$(UNITDIR):644 \
+	$(BUILD)/sysvinit/lingerd:$(DATADIR)/sysvinit:755 \
 	$(BUILD)/sysusers.d/lingerd.conf:$(SYSUSERSDIR):644 \
 	$(BUILD)/tmpfiles.d/lingerd.conf:$(TMPFILESDIR):644 \
 	$(foreach program,$(wildcard packaging/completion/bash/*),$(program):$(BASHCOMPDIR):644) \
@@ -65,19 +66,26 @@ APACHE_CONFIG  = $(DESTDIR)/etc/apache2/mods-available
 
 # Paths below the prefix say so, as the pkg-config file has it.
 below_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
+
 $(BUILD)/%.pc: packaging/%.pc.in
 	@mkdir -p $(@D)
 	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(call below_prefix,$(LIBDIR))|' \
 		-e 's|@INCLUDEDIR@|$(call below_prefix,$(INCLUDEDIR))|' -e 's|@VERSION@|$(VERSION)|' $< > $@
 
+fill_template = sed -e 's|@SBINDIR@|$(SBINDIR)|' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' $< > $@
+
 $(BUILD)/systemd/%: packaging/systemd/%.in
 	@mkdir -p $(@D)
-	@sed -e 's|@SBINDIR@|$(SBINDIR)|' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' $< > $@
+	@$(fill_template)
+
+$(BUILD)/sysvinit/%: packaging/sysvinit/%.in
+	@mkdir -p $(@D)
+	@$(fill_template)
 
 # Documents name files of the tree; where those are installed, the place of that. Links that would lead nowhere are their text.
 installed_paths = sed -E -e 's,\[([^]]*)\]\((man|\.\.)/[^)]*\),\1,g' \
 	-e 's,\<docs/([a-z]+\.md),$(DOCDIR)/\1,' \
-	-e '/\.test\.yml/!s,\<packaging/(prometheus|grafana)\>,$(DATADIR)/\1,' \
+	-e '/\.test\.yml/!s,\<packaging/(prometheus|grafana|sysvinit)\>,$(DATADIR)/\1,' \
 	-e 's,/usr/local/share/lingerd\>,$(DATADIR),' -e 's,/etc/lingerd/,$(SYSCONFDIR)/lingerd/,' $< > $@
 
 $(BUILD)/docs/%.md: docs/%.md

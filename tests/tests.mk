@@ -59,7 +59,7 @@ C_FILES := $(wildcard $(addsuffix /*.[ch],bpf user/* user/lingerbench/strategies
 # found for all of them, and used by one.
 TIDY_FILES := $(wildcard $(addsuffix /*.c,user/* user/lingerbench/strategies user/lingerbench/servers apache-shim))
 SH_FILES := $(wildcard .ci/run tests/run tests/fuzz/run tests/vm/* tests/deb/run tests/deb/*.sh tests/support/debian-tree packaging/*.sh \
-            packaging/debian/*.p*rm packaging/completion/bash/* tests/cli/*.sh)
+            packaging/sysvinit/*.in packaging/debian/*.p*rm packaging/completion/bash/* tests/cli/*.sh)
 
 lint-checks: $(BPF_SKELETONS) build/gen/commit.h
 	@echo "clang-format, clang-tidy, cppcheck, shellcheck, mandoc"

@@ -101,7 +101,7 @@ start_lingerd
 place=$(url)
 printf '[lingerd]\nmetrics = none\nidle-timeout = 7\n' >"$work/conf"
 "$build/lingerctl" reload --socket "$work/lingerd.sock" 2>"$work/reload.err" || fail "reload"
-grep -q 'metrics cannot change while lingerd runs: they stay at 127.0.0.1:0' "$work/lingerd.err" || fail "no warning"
+grep -q 'metrics cannot change while lingerd runs' "$work/lingerd.err" || fail "no warning"
 grep -q 'idle timeout 7 s' "$work/lingerd.err" || fail "the rest of the file is not in force"
 curl -sS "$place" | grep -q '^# EOF' || fail "the endpoint is gone"
 end_lingerd

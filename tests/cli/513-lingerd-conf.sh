@@ -22,7 +22,7 @@ sed -E 's/^# (\[user |total-timeout|max-per-user)/\1/' packaging/lingerd.conf >"
 echo 'idle-timeout = never' >>"$work/all.conf"
 "$lingerd" --check-config --config "$work/all.conf" 2>/dev/null && fail "a mistake is taken"
 
-"$lingerd" --help | grep -oE -- '--[a-z-]+' | sed 's/^--//' | sort -u | grep -vxE 'config|check-config|take-over|help|version' >"$work/settings"
+"$lingerd" --help | grep -oE -- '--[a-z-]+' | sed 's/^--//' | sort -u | grep -vxE 'config|check-config|background|take-over|help|version' >"$work/settings"
 [ "$(wc -l <"$work/settings")" -ge 17 ] || fail "few settings: $(cat "$work/settings")"
 while read -r setting; do
     [ "$(grep -c "^#$setting = " packaging/lingerd.conf)" = 1 ] || fail "$setting is not there once"

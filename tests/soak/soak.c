@@ -29,8 +29,8 @@ enum {
 	WORKERS = 2,
 	LATE_MS = 50,
 	/* Short, so that as many are open in the first percent as ever after. */
-	IDLE_MS = 250,	 /* of the daemon */
-	SILENT_MS = 500, /* later than that */
+	IDLE_MS = 1000,	 /* of the daemon */
+	SILENT_MS = 1500, /* later than that */
 	UPLOAD_BYTES = 20000,
 	HELD_MAX = 8192,
 	/* Each a tuple of its own with each port of a client, since thousands are in TIME_WAIT. */

@@ -99,7 +99,8 @@ static int fake_watch(void *context, int fd)
 {
 	struct fake_socket *socket = held_socket(context, fd);
 
-	assert_false(socket->watched);
+	if (socket->watched)
+		return -EEXIST;
 	if (socket->watch_error)
 		return socket->watch_error;
 	socket->watched = true;
@@ -108,10 +109,7 @@ static int fake_watch(void *context, int fd)
 
 static void fake_unwatch(void *context, int fd)
 {
-	struct fake_socket *socket = held_socket(context, fd);
-
-	assert_true(socket->watched);
-	socket->watched = false;
+	held_socket(context, fd)->watched = false;
 }
 
 static void fake_close(void *context, int fd)
@@ -249,12 +247,48 @@ static void causes_are_told_apart(void **state)
 	take(world, 4);
 	assert_int_equal(c->refused_not_connected, 1);
 	assert_int_equal(c->handoffs, 3);
-	world->sockets[5].watch_error = -ENOSPC;
-	take(world, 5);
-	assert_int_equal(c->ended_error, 2);
-	for (int fd = 1; fd <= 5; fd++)
+	for (int fd = 1; fd <= 4; fd++)
 		assert_int_equal(world->sockets[fd].closes, 1);
 	assert_int_equal(c->lingers, 0);
+}
+
+static void what_the_kernel_cannot_watch_lingers_all_the_same(void **state)
+{
+	struct world *world = *state;
+	struct counters *c = &world->counters;
+
+	world->sockets[1].watch_error = world->sockets[2].watch_error = -ENOSPC;
+	take(world, 1);
+	take(world, 2);
+	assert_int_equal(c->lingers, 2);
+	assert_int_equal(c->unwatched, 2);
+	/* One has closed in the meantime, the other has sent something: it is watched from then on. */
+	SCRIPT(world, 1, 100, 0);
+	SCRIPT(world, 2, 100);
+	world->sockets[2].watch_error = 0;
+	pass_time(world, 2.1);
+	assert_int_equal(c->ended_fin, 1);
+	assert_int_equal(c->lingers, 1);
+	assert_true(world->sockets[2].watched);
+	pass_time(world, 2.1);
+	assert_int_equal(c->ended_idle, 1);
+	assert_int_equal(world->sockets[1].closes, 1);
+	assert_int_equal(world->sockets[2].closes, 1);
+}
+
+static void a_shortage_of_memory_is_no_end(void **state)
+{
+	struct world *world = *state;
+
+	SCRIPT(world, 1, -ENOMEM, 100, -ENOBUFS, 0);
+	take(world, 1);
+	assert_int_equal(world->counters.lingers, 1);
+	linger_engine_ready(world->engine, 1);
+	assert_int_equal(world->counters.lingers, 1);
+	linger_engine_ready(world->engine, 1);
+	assert_int_equal(world->counters.ended_fin, 1);
+	assert_int_equal(world->counters.drained_bytes, 100);
+	assert_int_equal(world->sockets[1].closes, 1);
 }
 
 static void an_fd_beyond_the_table_is_closed(void **state)
@@ -824,6 +858,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ENGINE_TEST(what_ends_at_the_first_read_is_never_watched),
+		ENGINE_TEST(what_the_kernel_cannot_watch_lingers_all_the_same),
+		ENGINE_TEST(a_shortage_of_memory_is_no_end),
 		ENGINE_TEST(causes_are_told_apart),
 		ENGINE_TEST(an_fd_beyond_the_table_is_closed),
 		ENGINE_TEST(an_interrupted_read_is_made_again),

@@ -44,6 +44,11 @@ struct message message_receive(int sender)
 	return (struct message){ .kind = reads++ ? MESSAGE_NONE : MESSAGE_STATUS, .fd = -1 };
 }
 
+struct message message_receive_last(int sender)
+{
+	return message_receive(sender);
+}
+
 static int pipe_end(int *ret_other)
 {
 	int ends[2];

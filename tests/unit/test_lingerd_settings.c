@@ -109,6 +109,12 @@ static void bad_files_are_refused_with_line_and_reason(void **state)
 		{ "[lingerd]\nmetrics = file:/tmp/x\n", "lingerd writes no files" },
 		{ "[lingerd]\nmetrics-remote = yes\n", ":2: metrics-remote: 'yes'" },
 		{ "[lingerd]\nsummary-interval = often\n", ":2: summary-interval: 'often'" },
+		{ "[lingerd]\nsocket-group = no-such-group\n", ":2: socket-group: there is no" },
+		{ "[lingerd]\nlog = file\n", ":2: log: 'file' is neither stderr nor syslog" },
+		{ "[lingerd]\nuser = no-such-user\n", ":2: user: there is no user" },
+		{ "[lingerd]\nuser = 4000000\n", ":2: user: there is no user" },
+		{ "[lingerd]\npid-file = here\n", ":2: pid-file: 'here'" },
+		{ "[user root]\npid-file = none\n", ":2: 'pid-file' is for all users" },
 		{ "[user root]\nmetrics = none\n", ":2: 'metrics' is for all users" },
 		{ long_line, ":2: the line has more than 198 bytes" },
 	};
@@ -211,7 +217,7 @@ static void random_files_never_apply_by_halves(void **state)
 		settings = before;
 		if (read_text(&settings, text, &problem))
 			assert_memory_equal(&settings, &before, sizeof(before));
-		assert_true(settings.policy.idle_ns > 0 && settings.max_connections > 0);
+		assert_true(settings.policy.idle_ns > 0 && settings.policy.total_ns > 0);
 	}
 }
 
@@ -353,7 +359,8 @@ static void the_packed_file_says_what_is_without_it(void **state)
 	settings_default(&defaults);
 	assert_string_equal(settings.socket_path, defaults.socket_path);
 	assert_int_equal(settings.socket_mode, defaults.socket_mode);
-	assert_int_equal(settings.max_connections, defaults.max_connections);
+	assert_int_equal(settings.socket_group, defaults.socket_group);
+	assert_int_equal(settings.max_connections, DEFAULT_MAX_CONNECTIONS);
 	assert_int_equal(settings.when_full, defaults.when_full);
 	assert_int_equal(settings.max_per_client, defaults.max_per_client);
 	assert_int_equal(settings.stop_grace_ns, defaults.stop_grace_ns);
@@ -361,6 +368,9 @@ static void the_packed_file_says_what_is_without_it(void **state)
 	assert_string_equal(settings.metrics, defaults.metrics);
 	assert_int_equal(settings.metrics_remote, defaults.metrics_remote);
 	assert_int_equal(settings.summary_ns, defaults.summary_ns);
+	assert_int_equal(settings.syslog, defaults.syslog);
+	assert_int_equal(settings.user, defaults.user);
+	assert_string_equal(settings.pid_file, defaults.pid_file);
 	assert_int_equal(settings.sandbox, defaults.sandbox);
 	assert_int_equal(settings.policy.idle_ns, defaults.policy.idle_ns);
 	assert_int_equal(settings.policy.total_ns, defaults.policy.total_ns);

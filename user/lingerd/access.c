@@ -47,6 +47,21 @@ int access_find_group(const char *name, gid_t *ret)
 	return 0;
 }
 
+int access_find_account(const char *name, uid_t *ret_user, gid_t *ret_group)
+{
+	const struct passwd *entry;
+	uid_t user;
+
+	if (access_find_user(name, &user))
+		return -ENOENT;
+	entry = getpwuid(user);
+	if (!entry)
+		return -ENOENT;
+	*ret_user = entry->pw_uid;
+	*ret_group = entry->pw_gid;
+	return 0;
+}
+
 int access_peer(int sender, struct peer_process *ret)
 {
 	struct ucred credentials;

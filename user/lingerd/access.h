@@ -23,6 +23,8 @@ struct access {
 /* The number of a user or a group, by its name or as digits. 0 or -ENOENT. May block in NSS. */
 int access_find_user(const char *name, uid_t *ret);
 int access_find_group(const char *name, gid_t *ret);
+/* A user that the system knows, with its own group. Otherwise the same. */
+int access_find_account(const char *name, uid_t *ret_user, gid_t *ret_group);
 
 /* Who is on the other end of a sender's connection. */
 struct peer_process {

@@ -12,23 +12,30 @@
 #include "common/log.h"
 #include "lingerd/daemon_parts.h"
 
-static void say_unchanged(const struct settings *old, const struct settings *new)
+static void keep(enum setting setting, const void *old, void *new, size_t size)
 {
-	if (strcmp(old->socket_path, new->socket_path) != 0)
-		log_warning("socket cannot change while lingerd runs: it stays %s",
-			    old->socket_path);
-	if (old->socket_mode != new->socket_mode)
-		log_warning("socket-mode cannot change while lingerd runs: it stays %04o",
-			    (unsigned int)old->socket_mode);
-	if (old->max_connections != new->max_connections)
-		log_warning("max-connections cannot change while lingerd runs: it stays %" PRIu32,
-			    old->max_connections);
-	if (strcmp(old->metrics, new->metrics) != 0 || old->metrics_remote != new->metrics_remote)
-		log_warning("metrics cannot change while lingerd runs: they stay at %s",
-			    *old->metrics ? old->metrics : "none");
-	if (old->sandbox != new->sandbox)
-		log_warning("sandbox cannot change while lingerd runs: it stays %s",
-			    old->sandbox ? "on" : "off");
+	if (!memcmp(old, new, size))
+		return;
+	log_warning("%s cannot change while lingerd runs: it stays as it was at the start",
+		    setting_names[setting]);
+	memcpy(new, old, size);
+}
+
+#define KEEP(setting, field) keep(setting, &old->field, &new->field, sizeof(new->field))
+
+/* What it has been started with; a character array is zero behind its text. */
+static void keep_fixed(const struct settings *old, struct settings *new)
+{
+	KEEP(SETTING_SOCKET, socket_path);
+	KEEP(SETTING_SOCKET_MODE, socket_mode);
+	KEEP(SETTING_SOCKET_GROUP, socket_group);
+	KEEP(SETTING_MAX_CONNECTIONS, max_connections);
+	KEEP(SETTING_METRICS, metrics);
+	KEEP(SETTING_METRICS_REMOTE, metrics_remote);
+	KEEP(SETTING_LOG, syslog);
+	KEEP(SETTING_USER, user);
+	KEEP(SETTING_PID_FILE, pid_file);
+	KEEP(SETTING_SANDBOX, sandbox);
 }
 
 /* All or nothing. 0, or a negative errno with *problem said. */
@@ -41,13 +48,7 @@ static int reload(struct daemon *daemon, struct problem *problem)
 		log_error("%s; all settings stay as they were", problem->text);
 		return error;
 	}
-	say_unchanged(&daemon->settings, &settings);
-	memcpy(settings.socket_path, daemon->settings.socket_path, sizeof(settings.socket_path));
-	settings.socket_mode = daemon->settings.socket_mode;
-	settings.max_connections = daemon->settings.max_connections;
-	memcpy(settings.metrics, daemon->settings.metrics, sizeof(settings.metrics));
-	settings.metrics_remote = daemon->settings.metrics_remote;
-	settings.sandbox = daemon->settings.sandbox;
+	keep_fixed(&daemon->settings, &settings);
 	daemon->settings = settings;
 	users_apply(&daemon->users, &settings);
 	linger_engine_policies_changed(daemon->engine);

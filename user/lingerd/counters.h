@@ -54,6 +54,8 @@
 	X(COUNT, commands, "commands of lingerctl that were carried out")                          \
 	X(COUNT, intake_pauses, "times that intake waited because max_connections lingered")       \
 	X(COUNT, user_pauses, "times that a sender waited because of its user's quota")            \
+	X(COUNT, unwatched,                                                                        \
+	  "connections that the kernel had no room to watch: ended at a deadline")                 \
 	X(COUNT, senders_evicted, "idle senders disconnected to make room for others")
 
 struct counters {

@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "lingerd/daemon_parts.h"
 #include "lingerd/events.h"
+#include "lingerd/identity.h"
 #include "lingerd/sandbox.h"
 #include "lingerd/takeover.h"
 
@@ -77,6 +78,7 @@ static void free_parts(struct daemon *daemon)
 		close(daemon->signals);
 	if (daemon->io.epoll >= 0)
 		close(daemon->io.epoll);
+	pidfile_remove(&daemon->pidfile);
 	if (daemon->given_over)
 		return;
 	listener_unlink(&daemon->listener);
@@ -92,8 +94,7 @@ static void say_start(const struct daemon *daemon)
 		 LINGER_VERSION, daemon->listener.path, daemon->limits.connections,
 		 daemon->limits.senders, (double)settings->policy.idle_ns / NS_PER_S,
 		 (double)settings->policy.total_ns / NS_PER_S);
-	if (daemon->limits.connections < settings->max_connections &&
-	    settings->max_connections != DEFAULT_MAX_CONNECTIONS)
+	if (daemon->limits.connections < settings->max_connections)
 		log_warning("not the %" PRIu32 " connections of max-connections: the limit of open "
 			    "files is %" PRIu64 "; raise it (ulimit -n, LimitNOFILE=)",
 			    settings->max_connections, daemon->nofile);
@@ -147,25 +148,47 @@ static int open_eyes(struct daemon *daemon, const struct inherited *inherited,
 	return 0;
 }
 
-static int open_daemon(struct daemon *daemon, struct inherited *inherited, struct problem *problem)
+static void open_log(const struct settings *settings)
 {
-	int error = options_settings(daemon->options, &daemon->settings, problem);
-	struct limits_needs needs;
+	int error = settings->syslog ? log_to_syslog() : 0;
+
+	/* A log daemon may be started later than we are. */
+	if (error)
+		log_warning("log: nobody takes lines for syslog yet: %s", strerror(-error));
+}
+
+static int take_limits(struct daemon *daemon, struct problem *problem)
+{
+	const struct settings *settings = &daemon->settings;
+	const struct limits_needs needs = {
+		.connections = settings->max_connections ? settings->max_connections
+							 : DEFAULT_MAX_CONNECTIONS,
+		.endpoint = endpoint_fds(settings),
+	};
+	int error = limits_take(&needs, &daemon->limits, &daemon->nofile);
 
 	if (error)
-		return error;
-	needs = (struct limits_needs){ .connections = daemon->settings.max_connections,
-				       .endpoint = endpoint_fds(&daemon->settings) };
-	error = limits_take(&needs, &daemon->limits, &daemon->nofile);
-	if (error) {
 		problem_say(problem,
 			    "the limit of open files, %" PRIu64 ", leaves no room for "
 			    "connections; raise it (ulimit -n, LimitNOFILE=)",
 			    daemon->nofile);
-		return error;
-	}
 	daemon->counters.max_connections = daemon->limits.connections;
-	error = open_listener(daemon, inherited, problem);
+	return error;
+}
+
+static int open_daemon(struct daemon *daemon, struct inherited *inherited, struct problem *problem)
+{
+	int error = options_settings(daemon->options, &daemon->settings, problem);
+
+	if (error)
+		return error;
+	open_log(&daemon->settings);
+	error = take_limits(daemon, problem);
+	/* All that is root's to do is done then. */
+	if (!error)
+		error = identity_take(&daemon->settings, problem);
+	if (!error)
+		error = open_listener(daemon, inherited, problem);
 	if (error)
 		return error;
 	error = open_parts(daemon);
@@ -173,6 +196,8 @@ static int open_daemon(struct daemon *daemon, struct inherited *inherited, struc
 		problem_say(problem, "cannot start: %s", strerror(-error));
 	else
 		error = open_eyes(daemon, inherited, problem);
+	if (!error)
+		error = pidfile_write(&daemon->pidfile, &daemon->settings, problem);
 	/* Before anything is read that others have sent. */
 	if (!error && daemon->settings.sandbox)
 		error = sandbox_enter(&daemon->settings, problem);
@@ -207,6 +232,8 @@ int daemon_open(struct daemon **ret, const struct options *options, struct probl
 	go_on_with(daemon, &inherited.left);
 	say_start(daemon);
 	service_ready(&daemon->service);
+	if (daemon->settings.syslog)
+		log_leave_stderr();
 	*ret = daemon;
 	return 0;
 }
@@ -237,12 +264,15 @@ static int time_to_sleep(const struct daemon *daemon)
 {
 	uint64_t next = linger_engine_next_ns(daemon->engine);
 	uint64_t telling = daemon_next_telling_ns(daemon);
+	uint64_t intake = intake_next_ns(daemon->intake);
 	uint64_t now, ms;
 
 	if (daemon->stopping && daemon->stop_at_ns < next)
 		next = daemon->stop_at_ns;
 	if (telling < next)
 		next = telling;
+	if (intake < next)
+		next = intake;
 	if (next == UINT64_MAX)
 		return -1;
 	now = clock_now_ns();

@@ -17,6 +17,7 @@
 #include "lingerd/journal.h"
 #include "lingerd/limits.h"
 #include "lingerd/listener.h"
+#include "lingerd/pidfile.h"
 #include "lingerd/service.h"
 #include "lingerd/socket_io.h"
 #include "lingerd/users.h"
@@ -28,6 +29,7 @@ struct daemon {
 	struct limits limits;
 	uint64_t nofile;
 	struct listener listener;
+	struct pidfile pidfile;
 	struct socket_io io;
 	struct service service;
 	int signals;

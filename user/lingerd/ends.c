@@ -3,9 +3,16 @@
 
 #include <errno.h>
 
+#include "lingerd/shortage.h"
+
 enum linger_end linger_end_of_error(ssize_t error)
 {
+	if (is_shortage(error))
+		return LINGER_OPEN;
 	switch (error) {
+	case -EAGAIN:
+	case -EINTR:
+		return LINGER_OPEN;
 	case -ECONNRESET:
 	case -EPIPE: /* a reset that came after the peer's FIN */
 	case -ENOTCONN:

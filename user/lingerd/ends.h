@@ -24,7 +24,7 @@ enum linger_end {
 	LINGER_SHUTDOWN,
 };
 
-/* What a failed read means; error is a negative errno. */
+/* What a failed read means; error is a negative errno. LINGER_OPEN: nothing, it may succeed the next time. */
 enum linger_end linger_end_of_error(ssize_t error);
 
 /* Whether policies have a say in how the connection is closed. */

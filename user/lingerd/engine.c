@@ -142,7 +142,7 @@ static struct drained drain(struct linger_engine *engine, int fd)
 			drained.end = LINGER_FIN;
 		else if (drained.last > 0)
 			drained.bytes += (uint64_t)drained.last;
-		else if (drained.last != -EINTR && drained.last != -EAGAIN)
+		else
 			drained.end = linger_end_of_error(drained.last);
 		if (drained.last <= 0 && drained.last != -EINTR)
 			break;
@@ -179,7 +179,17 @@ static void close_ended(struct linger_engine *engine, int fd, uint16_t user, enu
 	engine->io->close(engine->io_context, fd);
 }
 
-/* It is watched, and all that is known of it is in its place. */
+/*
+ * The kernel may have no room for it (ENOSPC: fs.epoll.max_user_watches, ENOMEM). It lingers all the same: the end is
+ * met at the next deadline then, and what the peer sends until then waits in the socket.
+ */
+static void watch(struct linger_engine *engine, int fd)
+{
+	if (engine->io->watch(engine->io_context, fd))
+		engine->counters->unwatched++;
+}
+
+/* All that is known of it is in its place. */
 static void begin_linger(struct linger_engine *engine, int fd, uint64_t now)
 {
 	struct counters *counters = engine->counters;
@@ -250,11 +260,10 @@ static bool client_has_room(struct linger_engine *engine, int fd, uint32_t user,
 	return count <= engine->max_per_client;
 }
 
-/* What the first read has left open is watched from now on, unless something is in the way. */
+/* What the first read has left open lingers from now on, unless something is in the way. */
 static enum linger_end try_open(struct linger_engine *engine, int fd, const struct handoff *handoff,
 				uint64_t drained)
 {
-	enum linger_end obstacle;
 	uint32_t client;
 
 	if (drained > policy_of(engine, handoff->user)->byte_cap)
@@ -262,15 +271,12 @@ static enum linger_end try_open(struct linger_engine *engine, int fd, const stru
 	if ((uint32_t)fd >= engine->deadlines.size)
 		return LINGER_ERROR;
 	if (!client_has_room(engine, fd, handoff->user, &client)) {
-		obstacle = LINGER_QUOTA;
-	} else if (engine->io->watch(engine->io_context, fd)) {
-		obstacle = LINGER_ERROR;
-	} else {
-		open_linger(engine, fd, handoff, client, drained);
-		return LINGER_OPEN;
+		clients_remove(engine->clients, client);
+		return LINGER_QUOTA;
 	}
-	clients_remove(engine->clients, client);
-	return obstacle;
+	watch(engine, fd);
+	open_linger(engine, fd, handoff, client, drained);
+	return LINGER_OPEN;
 }
 
 void linger_engine_take(struct linger_engine *engine, int fd, const struct handoff *handoff)
@@ -334,6 +340,13 @@ static bool send_queue_shrinks(struct linger_engine *engine, int fd)
 	return shrinks;
 }
 
+/* There may be room for it by now; nearly always it is watched already, which is no error. */
+static void go_on_watched(struct linger_engine *engine, int fd)
+{
+	engine->io->watch(engine->io_context, fd);
+	go_on(engine, fd);
+}
+
 static void end_at_deadline(struct linger_engine *engine, int fd, uint64_t now)
 {
 	struct drained drained = drain_open(engine, fd);
@@ -343,7 +356,7 @@ static void end_at_deadline(struct linger_engine *engine, int fd, uint64_t now)
 	else if (total_deadline(engine, &engine->lingers[fd]) <= now)
 		end_linger(engine, fd, LINGER_TOTAL, now);
 	else if (drained.bytes || send_queue_shrinks(engine, fd))
-		go_on(engine, fd);
+		go_on_watched(engine, fd);
 	else
 		end_linger(engine, fd, LINGER_IDLE, now);
 }
@@ -406,10 +419,11 @@ void linger_engine_adopt(struct linger_engine *engine, int fd, const struct ling
 	uint64_t longest_ms = (now - taken + NS_PER_MS - 1) / NS_PER_MS;
 	uint32_t client;
 
-	if ((uint32_t)fd >= engine->deadlines.size || engine->io->watch(engine->io_context, fd)) {
+	if ((uint32_t)fd >= engine->deadlines.size) {
 		close_ended(engine, fd, (uint16_t)record->user, LINGER_ERROR, now - taken);
 		return;
 	}
+	watch(engine, fd);
 	client_has_room(engine, fd, record->user, &client);
 	engine->lingers[fd] = (struct lingering){
 		.taken_ns = taken,

@@ -25,7 +25,8 @@
  *
  * Invariants:
  * - An fd given to linger_engine_take() is closed exactly once, by the engine.
- * - An fd is open if and only if it has a deadline and is watched.
+ * - An fd is open if and only if it has a deadline. It is watched, unless the kernel has no room for that:
+ *   then it is read at its deadlines.
  * - Its deadline is the earlier one of its idle and its total timeout.
  * - It is unwatched before it is closed. The sender may still hold the same socket, and epoll
  *   would go on reporting it under a number that means another connection by then.
@@ -72,8 +73,12 @@ struct linger_io {
 	int (*peer)(void *context, int fd, struct sockaddr_storage *ret);
 	/* How close() is to end the connection; never called with GIVE_UP_CLOSE. */
 	void (*give_up)(void *context, int fd, const struct linger_policy *policy);
-	/* From now on linger_engine_ready() is called as long as data or notices are there. */
+	/*
+	 * From now on linger_engine_ready() is called as long as data or notices are there. An error if that
+	 * is so already.
+	 */
 	int (*watch)(void *context, int fd);
+	/* One that is not watched is none of its errors. */
 	void (*unwatch)(void *context, int fd);
 	void (*close)(void *context, int fd);
 };

@@ -23,13 +23,16 @@ enum {
 	TURNED_AWAY_PART = 8,
 };
 
+static const uint64_t RETRY_NS = 10 * NS_PER_MS;
+
 struct intake {
 	struct intake_parts parts;
 	bool listening; /* the listener is in the epoll set */
 	bool stopping;
-	bool backlog_done; /* stopping, and all that had connected have been accepted */
-	bool more;	   /* a turn ended before the queue did */
-	uint32_t messages; /* in this round */
+	bool backlog_done;    /* stopping, and all that had connected have been accepted */
+	bool more;	      /* a turn ended before the queue did */
+	uint32_t messages;    /* in this round */
+	uint64_t retry_at_ns; /* the kernel had no room to watch something; 0: it had */
 	struct senders senders;
 	struct refusals refusals;
 };
@@ -84,11 +87,19 @@ static uint64_t resume_at(uint32_t most)
 	return most - 1 - most / 16;
 }
 
+/* Whether the fd is watched now; else it will be tried again. */
+static bool watch(struct intake *intake, int fd, enum event_source source)
+{
+	if (!events_add(intake->parts.epoll, fd, source))
+		return true;
+	intake->retry_at_ns = clock_now_ns() + RETRY_NS;
+	return false;
+}
+
 static void listen_on(struct intake *intake)
 {
 	if (!intake->listening && !intake->backlog_done)
-		intake->listening =
-			!events_add(intake->parts.epoll, intake->parts.listener, EVENT_LISTENER);
+		intake->listening = watch(intake, intake->parts.listener, EVENT_LISTENER);
 }
 
 static void listen_off(struct intake *intake)
@@ -226,6 +237,10 @@ void intake_sender_ready(struct intake *intake, int fd)
 			hang_up(intake, fd);
 			return;
 		}
+		if (message.kind == MESSAGE_LATER) {
+			intake->messages++; /* so that the loop rests, before epoll says the same again */
+			return;
+		}
 		serve(intake, fd, &message);
 	}
 	intake->more = true;
@@ -280,8 +295,9 @@ static void turn_away(struct intake *intake, int fd, const struct peer_process *
 	answer(fd, not_allowed, strlen(not_allowed));
 	shutdown(fd, SHUT_RD);
 	for (;;) {
-		message = message_receive(fd);
-		if (message.kind == MESSAGE_NONE || message.kind == MESSAGE_END)
+		message = message_receive_last(fd);
+		if (message.kind == MESSAGE_NONE || message.kind == MESSAGE_END ||
+		    message.kind == MESSAGE_LATER)
 			break;
 		if (message.kind == MESSAGE_HANDOFF)
 			take_turned_away(intake, &message);
@@ -302,12 +318,11 @@ static void admit(struct intake *intake, int fd)
 		turn_away(intake, fd, &peer);
 		return;
 	}
-	if (events_add(intake->parts.epoll, fd, EVENT_SENDER)) {
-		close(fd);
-		return;
-	}
 	senders_add(&intake->senders, fd, users_find(intake->parts.users, settings, peer.uid));
 	intake->parts.counters->senders++;
+	/* What it has sent already must not be lost. */
+	if (!watch(intake, fd, EVENT_SENDER))
+		senders_park(&intake->senders, fd, SENDER_WAITS_FOR_ROOM);
 	if (intake->stopping)
 		leave(intake, fd);
 }
@@ -355,11 +370,8 @@ static void resume(struct intake *intake, struct queue *waiting)
 {
 	uint32_t fd;
 
-	while (queue_first(waiting, &fd)) {
+	while (queue_first(waiting, &fd) && watch(intake, (int)fd, EVENT_SENDER))
 		senders_unpark(&intake->senders, (int)fd);
-		if (events_add(intake->parts.epoll, (int)fd, EVENT_SENDER))
-			forget(intake, (int)fd);
-	}
 	listen_on(intake); /* it may have found none to evict */
 }
 
@@ -373,8 +385,19 @@ static void resume_users(struct intake *intake)
 			resume(intake, &intake->senders.waiting_by[i]);
 }
 
+uint64_t intake_next_ns(const struct intake *intake)
+{
+	return intake->retry_at_ns ? intake->retry_at_ns : UINT64_MAX;
+}
+
 void intake_resume(struct intake *intake)
 {
+	if (intake->retry_at_ns) {
+		if (clock_now_ns() < intake->retry_at_ns)
+			return;
+		intake->retry_at_ns = 0;
+		listen_on(intake);
+	}
 	if (intake->senders.waiting_for_users)
 		resume_users(intake);
 	if (intake->senders.waiting.first &&
@@ -439,8 +462,9 @@ static void finish_sender(struct intake *intake, int fd, intake_room_fn *room, v
 	for (;;) {
 		if (full(intake))
 			room(context);
-		message = message_receive(fd);
-		if (message.kind == MESSAGE_NONE || message.kind == MESSAGE_END)
+		message = message_receive_last(fd);
+		if (message.kind == MESSAGE_NONE || message.kind == MESSAGE_END ||
+		    message.kind == MESSAGE_LATER)
 			break;
 		serve(intake, fd, &message);
 	}

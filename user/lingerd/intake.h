@@ -8,7 +8,7 @@
  *	active	  read whenever something is there. In a queue by last use: when there are too
  *		  many senders, the one silent for longest is evicted.
  *	parked	  its next message carries fds, and the engine is full, or as many connections of its
- *		  user linger as are allowed: not watched. Messages without fds are served until
+ *		  user linger as are allowed; or the kernel has no room to watch it: not watched. Messages without fds are served until
  *		  then, so a full daemon still answers questions. When every sender is parked, new
  *		  ones, and their questions, wait in the listener's backlog.
  *	leaving	  shut down for reading: nothing more can be sent (the sender gets EPIPE, and
@@ -72,6 +72,8 @@ void intake_settings_changed(struct intake *intake);
 
 /* After lingers may have ended: lets parked senders go on if there is room again. */
 void intake_resume(struct intake *intake);
+/* When it should be called even if nothing happens; UINT64_MAX: never. */
+uint64_t intake_next_ns(const struct intake *intake);
 
 /*
  * Messages read, and whether any sender had more to say than fits in a turn, since the last call

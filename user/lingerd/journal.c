@@ -25,6 +25,9 @@ static const struct {
 	  "full: the oldest connection was given up for another" },
 	{ offsetof(struct counters, ended_quota),
 	  "a connection was closed at once: max-per-client of its client linger" },
+	{ offsetof(struct counters, unwatched),
+	  "the kernel watches no more descriptors of ours (fs.epoll.max_user_watches?): a "
+	  "connection is looked at when it times out" },
 	{ offsetof(struct counters, ended_error), "a connection was ended by an error" },
 };
 

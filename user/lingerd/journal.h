@@ -17,7 +17,7 @@
 
 #include "lingerd/counters.h"
 
-enum { JOURNAL_NOTICES = 6 };
+enum { JOURNAL_NOTICES = 7 };
 
 /* All zero: nothing has been said. */
 struct journal {

@@ -130,7 +130,8 @@ static int remove_stale(const struct listener *listener, struct problem *problem
 	return 0;
 }
 
-static int bind_socket(struct listener *listener, mode_t mode, struct problem *problem)
+static int bind_socket(struct listener *listener, const struct settings *settings,
+		       struct problem *problem)
 {
 	struct sockaddr_un address;
 	struct stat made;
@@ -139,11 +140,23 @@ static int bind_socket(struct listener *listener, mode_t mode, struct problem *p
 
 	address_of(listener, &address);
 	/* The file is born with its mode: there is no moment in which others may connect. */
-	mask = umask(0777 & ~mode);
+	mask = umask(0777 & ~settings->socket_mode);
 	error = bind(listener->fd, (struct sockaddr *)&address, sizeof(address)) ? -errno : 0;
 	umask(mask);
 	if (error)
 		return say_errno(problem, "listen on", listener->path, error);
+	/* Nobody gets in by the other group before it listens. */
+	if (settings->socket_group != GROUP_UNCHANGED &&
+	    lchown(listener->path, USER_UNCHANGED, settings->socket_group)) {
+		error = -errno;
+		unlink(listener->path);
+		problem_say(problem,
+			    "socket-group: cannot give %s to group %u: %s; let the daemon's user "
+			    "be a "
+			    "member of it",
+			    listener->path, (unsigned int)settings->socket_group, strerror(-error));
+		return error;
+	}
 	if (listen(listener->fd, SOMAXCONN) || lstat(listener->path, &made)) {
 		error = -errno;
 		unlink(listener->path);
@@ -154,7 +167,8 @@ static int bind_socket(struct listener *listener, mode_t mode, struct problem *p
 	return 0;
 }
 
-static int open_locked(struct listener *listener, mode_t mode, struct problem *problem)
+static int open_locked(struct listener *listener, const struct settings *settings,
+		       struct problem *problem)
 {
 	int error = remove_stale(listener, problem);
 
@@ -163,7 +177,7 @@ static int open_locked(struct listener *listener, mode_t mode, struct problem *p
 	listener->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (listener->fd < 0)
 		return say_errno(problem, "make a socket for", listener->path, -errno);
-	error = bind_socket(listener, mode, problem);
+	error = bind_socket(listener, settings, problem);
 	if (error)
 		close(listener->fd);
 	return error;
@@ -179,7 +193,7 @@ int listener_open(struct listener *ret, const struct settings *settings, struct 
 	error = take_lock(&listener, problem);
 	if (error)
 		return error;
-	error = open_locked(&listener, settings->socket_mode, problem);
+	error = open_locked(&listener, settings, problem);
 	if (error)
 		close(listener.lock); /* the file stays: it may be older than we are */
 	else

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "common/log.h"
+#include "lingerd/background.h"
 #include "lingerd/daemon.h"
 #include "lingerd/options.h"
 
@@ -26,15 +29,32 @@ static int check(const struct options *options)
 
 static int run(const struct options *options)
 {
+	struct background background;
 	struct daemon *daemon;
 	struct problem problem = { "" };
 	int error;
 
+	if (options->background && background_enter(&background, &problem))
+		return failed(&problem);
 	if (daemon_open(&daemon, options, &problem))
 		return failed(&problem);
+	if (options->background)
+		background_ready(&background);
 	error = daemon_run(daemon);
 	daemon_close(daemon);
 	return error ? EXIT_FAILED : EXIT_OK;
+}
+
+/* Or a socket would get the number that messages are written to. */
+static void occupy_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
 }
 
 int main(int argc, char *argv[])
@@ -42,6 +62,7 @@ int main(int argc, char *argv[])
 	struct options options;
 	struct problem problem = { "" };
 
+	occupy_standard_descriptors();
 	log_open("lingerd");
 	if (options_parse(&options, argc, argv, &problem)) {
 		log_error("%s (lingerd --help lists the options)", problem.text);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "liblinger/protocol.h"
+#include "lingerd/shortage.h"
 #include "lingerd/socket_io.h"
 
 enum {
@@ -126,6 +127,13 @@ static bool at_end(int sender)
 	return ioctl(sender, FIONREAD, &queued) || queued == 0;
 }
 
+static enum message_kind kind_of_error(ssize_t error)
+{
+	if (error == -EAGAIN)
+		return MESSAGE_NONE;
+	return is_shortage(error) ? MESSAGE_LATER : MESSAGE_END;
+}
+
 /* *ret_said is only set where its bytes are good. */
 static enum message_kind judge(int sender, const struct datagram *datagram,
 			       struct linger_message *ret_said)
@@ -133,7 +141,7 @@ static enum message_kind judge(int sender, const struct datagram *datagram,
 	enum message_kind kind;
 
 	if (datagram->length < 0)
-		return datagram->length == -EAGAIN ? MESSAGE_NONE : MESSAGE_END;
+		return kind_of_error(datagram->length);
 	if (datagram->length == 0 && datagram->fd_count == 0)
 		return at_end(sender) ? MESSAGE_END : MESSAGE_BAD;
 	kind = judge_bytes(datagram, ret_said);
@@ -178,6 +186,17 @@ struct message message_receive(int sender)
 	}
 	for (int i = 0; i < datagram.fd_count; i++)
 		socket_refuse(datagram.fds[i]);
+	return message;
+}
+
+struct message message_receive_last(int sender)
+{
+	struct message message;
+	int waits = 0;
+
+	do
+		message = message_receive(sender);
+	while (message.kind == MESSAGE_LATER && wait_out_shortage(-ENOMEM, &waits));
 	return message;
 }
 

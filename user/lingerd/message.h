@@ -10,8 +10,9 @@
 #include "lingerd/engine.h"
 
 enum message_kind {
-	MESSAGE_NONE, /* the queue is empty for now */
-	MESSAGE_END,  /* the sender is gone, or broken */
+	MESSAGE_NONE,  /* the queue is empty for now */
+	MESSAGE_LATER, /* something may be there, and the system is too short of memory to say */
+	MESSAGE_END,   /* the sender is gone, or broken */
 	MESSAGE_HANDOFF,
 	MESSAGE_STATUS,
 	MESSAGE_COMMAND, /* lingerctl's: drain, close-all, reload */
@@ -41,6 +42,9 @@ struct message {
  * After the sender has hung up, END comes once the queue has no more bytes.
  */
 struct message message_receive(int sender);
+
+/* The same for a sender that will not be come back to: waits for memory, for a second at most. */
+struct message message_receive_last(int sender);
 
 enum message_ahead {
 	AHEAD_NONE,

@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 const char options_usage[] =
 	"Usage: lingerd [OPTION]...\n"
@@ -14,10 +15,12 @@ const char options_usage[] =
 	"  -c, --config FILE        read settings from FILE; the command line goes over it\n"
 	"                           (-FILE: if it is there)\n"
 	"  -t, --check-config       check the settings and end\n"
+	"  -b, --background         go to the background when ready\n"
 	"      --take-over          go on with the socket and the connections of the lingerd that "
 	"runs\n"
 	"      --socket PATH        where servers hand over (/run/lingerd/lingerd.sock)\n"
 	"      --socket-mode MODE   access to that socket, octal (0660)\n"
+	"      --socket-group NAME  its group (the daemon's)\n"
 	"      --allow-users LIST   users who may hand over (all who can open the socket)\n"
 	"      --allow-groups LIST  groups that may hand over\n"
 	"      --idle-timeout SEC   end when nothing has come for so long (2)\n"
@@ -33,6 +36,9 @@ const char options_usage[] =
 	"      --metrics PLACE      serve OpenMetrics at unix:PATH or ADDRESS:PORT (none)\n"
 	"      --metrics-remote on|off  also at addresses that other hosts reach (off)\n"
 	"      --summary-interval SEC   a line of sums in the log, when there are news (60)\n"
+	"      --log WHERE          stderr, or syslog (stderr)\n"
+	"      --user NAME          started by root, go on as this user (none)\n"
+	"      --pid-file PATH      write the process ID there (none)\n"
 	"      --sandbox on|off     give up all rights and system calls not needed (on)\n"
 	"  -h, --help               this text\n"
 	"  -V, --version            the version\n"
@@ -45,6 +51,7 @@ enum { OPTION_TAKE_OVER = 256, OPTION_SETTING };
 static const struct option own_options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "check-config", no_argument, NULL, 't' },
+	{ "background", no_argument, NULL, 'b' },
 	{ "take-over", no_argument, NULL, OPTION_TAKE_OVER },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
@@ -80,6 +87,9 @@ static int take_option(struct options *options, int option, char *argv[], struct
 		return 0;
 	case 't':
 		options->check_config = true;
+		return 0;
+	case 'b':
+		options->background = true;
 		return 0;
 	case OPTION_TAKE_OVER:
 		options->take_over = true;
@@ -127,7 +137,7 @@ int options_parse(struct options *ret, int argc, char *argv[], struct problem *p
 
 	optind = 0; /* glibc: begin anew */
 	opterr = 0;
-	while (!error && (option = getopt_long(argc, argv, ":c:thV", all.list, NULL)) != -1)
+	while (!error && (option = getopt_long(argc, argv, ":c:tbhV", all.list, NULL)) != -1)
 		error = take_option(&options, option, argv, problem);
 	if (error)
 		return error;
@@ -151,6 +161,31 @@ static int read_file(const char *path, struct settings *settings, struct problem
 	return optional && error == -ENOENT ? 0 : error;
 }
 
+/* The daemon leaves the folder in which it was started. */
+static int check_paths(const struct options *options, const struct settings *settings,
+		       struct problem *problem)
+{
+	const char *config = options->config_path;
+
+	if (!options->background)
+		return 0;
+	if (config && config[*config == '-'] != '/')
+		problem_say(problem,
+			    "config: '%.128s' does not begin with /, as --background needs it",
+			    config);
+	else if (*settings->socket_path != '/')
+		problem_say(problem,
+			    "socket: '%.108s' does not begin with /, as --background needs it",
+			    settings->socket_path);
+	else if (!strncmp(settings->metrics, "unix:", 5) && settings->metrics[5] != '/')
+		problem_say(problem,
+			    "metrics: '%.128s' does not begin with /, as --background needs it",
+			    settings->metrics);
+	else
+		return 0;
+	return -EINVAL;
+}
+
 int options_settings(const struct options *options, struct settings *ret, struct problem *problem)
 {
 	struct settings settings;
@@ -165,6 +200,8 @@ int options_settings(const struct options *options, struct settings *ret, struct
 	error = apply_values(options, &settings, problem);
 	if (!error)
 		error = settings_check(&settings, problem);
+	if (!error)
+		error = check_paths(options, &settings, problem);
 	if (!error)
 		*ret = settings;
 	return error;

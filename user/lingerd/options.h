@@ -14,6 +14,7 @@ struct options {
 	const char *config_path; /* NULL: none */
 	bool check_config;
 	bool take_over;
+	bool background;
 	bool help;
 	bool version;
 	const char *values[SETTING_COUNT]; /* NULL: not given; all point into argv */

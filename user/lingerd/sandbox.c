@@ -45,9 +45,9 @@ static const char *const allowed[] = {
 	/* the end: socket and lock are taken away */
 	"unlink", "unlinkat",
 	/* memory, and what the C library does by itself */
-	"brk", "munmap", "mremap", "madvise", "futex", "getrandom", "sysinfo", "rt_sigprocmask",
-	"rt_sigaction", "sigaltstack", "getpid", "gettid", "getuid", "geteuid", "getgid", "getegid",
-	"sched_yield", "exit", "exit_group"
+	"dup2", "dup3", "brk", "munmap", "mremap", "madvise", "futex", "getrandom", "sysinfo",
+	"rt_sigprocmask", "rt_sigaction", "sigaltstack", "getpid", "gettid", "getuid", "geteuid",
+	"getgid", "getegid", "sched_yield", "exit", "exit_group"
 };
 
 enum { COMPARISONS_MAX = 2 };

@@ -20,11 +20,20 @@
 #include "lingerd/policy.h"
 
 /* unix(7): sun_path with its final NUL. */
-enum { SOCKET_PATH_SIZE = 108, METRICS_SIZE = sizeof("unix:") + SOCKET_PATH_SIZE };
+enum {
+	SOCKET_PATH_SIZE = 108,
+	METRICS_SIZE = sizeof("unix:") + SOCKET_PATH_SIZE,
+	PID_FILE_SIZE = 256
+};
+
+/* What chown(2) takes for "leave it as it is". */
+#define USER_UNCHANGED	((uid_t)-1)
+#define GROUP_UNCHANGED ((gid_t)-1)
 
 enum setting {
 	SETTING_SOCKET,
 	SETTING_SOCKET_MODE,
+	SETTING_SOCKET_GROUP,
 	SETTING_MAX_CONNECTIONS,
 	SETTING_WHEN_FULL,
 	SETTING_MAX_PER_CLIENT,
@@ -35,6 +44,9 @@ enum setting {
 	SETTING_METRICS,
 	SETTING_METRICS_REMOTE,
 	SETTING_SUMMARY_INTERVAL,
+	SETTING_LOG,
+	SETTING_USER,
+	SETTING_PID_FILE,
 	SETTING_SANDBOX,
 	/* From here on, users may have their own. */
 	SETTING_IDLE_TIMEOUT,
@@ -69,7 +81,9 @@ enum { USER_SETTINGS_MAX = 32 };
 struct settings {
 	char socket_path[SOCKET_PATH_SIZE];
 	mode_t socket_mode;
-	uint32_t max_connections; /* wished for; limits.h says how many there can be */
+	gid_t socket_group; /* or GROUP_UNCHANGED */
+	uint32_t
+		max_connections; /* wished for; 0: DEFAULT_MAX_CONNECTIONS, without a word if there are fewer (limits.h) */
 	enum when_full when_full;
 	uint32_t max_per_client; /* or POLICY_NO_LIMIT */
 	struct access access;
@@ -79,8 +93,12 @@ struct settings {
 		[METRICS_SIZE]; /* where they are served, as metrics/target.h has it; "": nowhere */
 	bool metrics_remote;	/* others than this host may be served */
 	uint64_t summary_ns;	/* between the summaries in the log; 0: there are none */
-	bool sandbox;		/* sandbox.h */
-	struct linger_policy policy; /* of everybody */
+	bool syslog;		/* the log goes there, and not to stderr */
+	uid_t user;		/* to become, if it is root who starts us; or USER_UNCHANGED */
+	gid_t user_group;	/* that user's own */
+	char pid_file[PID_FILE_SIZE]; /* "": none */
+	bool sandbox;		      /* sandbox.h */
+	struct linger_policy policy;  /* of everybody */
 	struct user_settings users[USER_SETTINGS_MAX];
 	uint32_t user_count;
 };

@@ -53,7 +53,7 @@ static struct user_settings *find_user(struct inifile_place place, struct settin
 		inifile_complain(place, "more than %d users have a section", USER_SETTINGS_MAX);
 		return NULL;
 	}
-	settings->users[settings->user_count].uid = uid;
+	settings->users[settings->user_count] = (struct user_settings){ .uid = uid };
 	return &settings->users[settings->user_count++];
 }
 

@@ -18,6 +18,26 @@ enum {
 	NAMES_MAX = 256,
 };
 
+/* Which fits. What is behind it is zero, so that equal values are equal bytes. */
+static void set_text(char *ret, size_t size, const char *value)
+{
+	memset(ret, 0, size);
+	strcpy(ret, value);
+}
+
+/* A choice of two. *ret: whether it is the second. */
+static int set_choice(enum setting setting, bool *ret, const char *value, const char *first,
+		      const char *second, struct problem *problem)
+{
+	if (strcmp(value, first) != 0 && strcmp(value, second) != 0) {
+		problem_say(problem, "%s: '%.32s' is neither %s nor %s", setting_names[setting],
+			    value, first, second);
+		return -EINVAL;
+	}
+	*ret = !strcmp(value, second);
+	return 0;
+}
+
 static int set_path(struct settings *settings, const char *value, struct problem *problem)
 {
 	size_t length = strlen(value);
@@ -33,7 +53,7 @@ static int set_path(struct settings *settings, const char *value, struct problem
 			    length, SOCKET_PATH_SIZE - 1);
 		return -EINVAL;
 	}
-	memcpy(settings->socket_path, value, length + 1);
+	set_text(settings->socket_path, sizeof(settings->socket_path), value);
 	return 0;
 }
 
@@ -50,16 +70,57 @@ static int set_mode(struct settings *settings, const char *value, struct problem
 	return 0;
 }
 
-static int set_when_full(struct settings *settings, const char *value, struct problem *problem)
+static int set_socket_group(struct settings *settings, const char *value, struct problem *problem)
 {
-	if (!strcmp(value, "refuse"))
-		settings->when_full = FULL_REFUSE;
-	else if (!strcmp(value, "shed-oldest"))
-		settings->when_full = FULL_SHED_OLDEST;
-	else {
-		problem_say(problem, "when-full: '%.32s' is neither refuse nor shed-oldest", value);
+	gid_t group = GROUP_UNCHANGED;
+
+	if (strcmp(value, "none") != 0 && access_find_group(value, &group)) {
+		problem_say(problem, "socket-group: there is no group '%.64s' on this system",
+			    value);
 		return -EINVAL;
 	}
+	settings->socket_group = group;
+	return 0;
+}
+
+static int set_user(struct settings *settings, const char *value, struct problem *problem)
+{
+	uid_t user = USER_UNCHANGED;
+	gid_t group = GROUP_UNCHANGED;
+
+	if (strcmp(value, "none") != 0 && access_find_account(value, &user, &group)) {
+		problem_say(problem, "user: there is no user '%.64s' on this system", value);
+		return -EINVAL;
+	}
+	settings->user = user;
+	settings->user_group = group;
+	return 0;
+}
+
+static int set_pid_file(struct settings *settings, const char *value, struct problem *problem)
+{
+	if (!strcmp(value, "none")) {
+		set_text(settings->pid_file, sizeof(settings->pid_file), "");
+		return 0;
+	}
+	if (*value != '/' || strlen(value) >= sizeof(settings->pid_file)) {
+		problem_say(problem,
+			    "pid-file: '%.64s' is neither none nor a path from / on, of up to %zu "
+			    "bytes",
+			    value, sizeof(settings->pid_file) - 1);
+		return -EINVAL;
+	}
+	set_text(settings->pid_file, sizeof(settings->pid_file), value);
+	return 0;
+}
+
+static int set_when_full(struct settings *settings, const char *value, struct problem *problem)
+{
+	bool shed;
+
+	if (set_choice(SETTING_WHEN_FULL, &shed, value, "refuse", "shed-oldest", problem))
+		return -EINVAL;
+	settings->when_full = shed ? FULL_SHED_OLDEST : FULL_REFUSE;
 	return 0;
 }
 
@@ -159,12 +220,11 @@ static int set_stop_grace(struct settings *settings, const char *value, struct p
 
 static int set_switch(enum setting setting, bool *ret, const char *value, struct problem *problem)
 {
-	if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0) {
-		problem_say(problem, "%s: '%.32s' is neither on nor off", setting_names[setting],
-			    value);
+	bool off;
+
+	if (set_choice(setting, &off, value, "on", "off", problem))
 		return -EINVAL;
-	}
-	*ret = !strcmp(value, "on");
+	*ret = !off;
 	return 0;
 }
 
@@ -200,7 +260,7 @@ static int check_metrics(const char *value, bool allow_remote, struct problem *p
 static int set_metrics(struct settings *settings, const char *value, struct problem *problem)
 {
 	if (!strcmp(value, "none")) {
-		*settings->metrics = '\0';
+		set_text(settings->metrics, sizeof(settings->metrics), "");
 		return 0;
 	}
 	if (check_metrics(value, true, problem))
@@ -209,7 +269,7 @@ static int set_metrics(struct settings *settings, const char *value, struct prob
 		problem_say(problem, "metrics: '%.128s...' is too long", value);
 		return -EINVAL;
 	}
-	strcpy(settings->metrics, value);
+	set_text(settings->metrics, sizeof(settings->metrics), value);
 	return 0;
 }
 
@@ -289,6 +349,8 @@ int settings_set(struct settings *settings, enum setting setting, const char *va
 		return set_path(settings, value, problem);
 	case SETTING_SOCKET_MODE:
 		return set_mode(settings, value, problem);
+	case SETTING_SOCKET_GROUP:
+		return set_socket_group(settings, value, problem);
 	case SETTING_MAX_CONNECTIONS:
 		return set_connections(&settings->max_connections, value, problem);
 	case SETTING_WHEN_FULL:
@@ -311,6 +373,12 @@ int settings_set(struct settings *settings, enum setting setting, const char *va
 		return set_switch(setting, &settings->metrics_remote, value, problem);
 	case SETTING_SUMMARY_INTERVAL:
 		return set_summary(settings, value, problem);
+	case SETTING_LOG:
+		return set_choice(setting, &settings->syslog, value, "stderr", "syslog", problem);
+	case SETTING_USER:
+		return set_user(settings, value, problem);
+	case SETTING_PID_FILE:
+		return set_pid_file(settings, value, problem);
 	case SETTING_SANDBOX:
 		return set_switch(setting, &settings->sandbox, value, problem);
 	default:

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "lingerd/shortage.h"
 #include "lingerd/users.h"
 
 enum {
@@ -55,6 +56,8 @@ static int send_batch(int queue, const struct batch *batch)
 		.msg_controllen = CMSG_SPACE(count * sizeof(int)),
 	};
 	struct cmsghdr *header;
+	int waits = 0;
+	int error;
 
 	memset(&control, 0, sizeof(control));
 	header = CMSG_FIRSTHDR(&message);
@@ -62,7 +65,10 @@ static int send_batch(int queue, const struct batch *batch)
 	header->cmsg_type = SCM_RIGHTS;
 	header->cmsg_len = CMSG_LEN(count * sizeof(int));
 	memcpy(CMSG_DATA(header), batch->fds, count * sizeof(int));
-	return sendmsg(queue, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+	do
+		error = sendmsg(queue, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+	while (error == -EINTR || wait_out_shortage(error, &waits));
+	return error;
 }
 
 void succession_seal(struct succession *succession)
@@ -151,11 +157,12 @@ static int receive_batch(int queue, struct batch *ret)
 		.msg_controllen = sizeof(control),
 	};
 	uint16_t fd_count = 0;
+	int waits = 0;
 	ssize_t length;
 
 	do
 		length = recvmsg(queue, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (length < 0 && errno == EINTR);
+	while (length < 0 && (errno == EINTR || wait_out_shortage(-errno, &waits)));
 	if (length < 0)
 		return 0;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
@@ -183,8 +190,12 @@ static int receive_batch(int queue, struct batch *ret)
 static uint16_t batch_ahead(int queue)
 {
 	struct header header;
-	ssize_t length = recv(queue, &header, sizeof(header), MSG_PEEK | MSG_DONTWAIT);
+	int waits = 0;
+	ssize_t length;
 
+	do
+		length = recv(queue, &header, sizeof(header), MSG_PEEK | MSG_DONTWAIT);
+	while (length < 0 && (errno == EINTR || wait_out_shortage(-errno, &waits)));
 	return length == sizeof(header) && header.count <= BATCH ? header.count : 0;
 }
 
