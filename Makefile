@@ -33,7 +33,7 @@ include packaging/install.mk
 
 JOBS := $(shell nproc)
 
-.PHONY: all say-missing deps deps-test deps-lint run-scenario test test-vm vm-shell fuzz soak bench lint clean help
+.PHONY: all say-missing deps deps-test deps-lint run-scenario test test-vm vm-shell fuzz soak bench deb test-deb lint clean help
 
 all: say-missing $(BPF_OBJECTS) $(USER_ARTEFACTS) ## build everything into build/
 
@@ -55,6 +55,12 @@ deps-bench:
 
 deps-fuzz:
 	@packaging/install-packages.sh build fuzz
+
+deps-deb:
+	@packaging/install-packages.sh build deb
+
+deps-test-deb:
+	@packaging/install-packages.sh build deb test-deb
 
 deps-lint:
 	@packaging/install-packages.sh build lint
@@ -87,6 +93,12 @@ soak: deps ## build, linger SOAK_LINGERS (1000000) connections with mixed peers,
 bench: deps-bench ## install what is missing, build, measure side by side with the peers, as ratios
 	@$(MAKE) --no-print-directory -j$(JOBS) all bench-build
 	@BUILD=$(BUILD) tests/bench/tracer.py
+
+deb: deps-deb ## install what is missing, build the Debian packages into build/deb/
+	@V=$(V) packaging/build-deb.sh
+
+test-deb: deb deps-test-deb ## build them; install, use, upgrade and purge them in a Debian tree of their own (as root)
+	@tests/deb/run
 
 lint: deps-lint ## formatter, clang-tidy, cppcheck, shellcheck
 	@$(MAKE) --no-print-directory -j$(JOBS) lint-checks

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
-# make install / uninstall: programs, library, header, pkg-config file, man pages, completions, units of systemd with
-# their user, folder and configuration, scenarios, rules, dashboard.
+# make install / uninstall: programs, library, header, pkg-config file, man pages, documents, completions, units of
+# systemd with their user, folder and configuration, scenarios, rules, dashboard.
 
 BINDIR     ?= $(PREFIX)/bin
 SBINDIR    ?= $(PREFIX)/sbin
 LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
+DATADIR    ?= $(PREFIX)/share/lingerd
+DOCDIR     ?= $(PREFIX)/share/doc/lingerd
 MANDIR     ?= $(PREFIX)/share/man
 # systemd looks below /usr/local, too.
 UNITDIR     ?= $(PREFIX)/lib/systemd/system
@@ -15,8 +17,14 @@ SYSCONFDIR  ?= /etc
 BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHCOMPDIR  ?= $(PREFIX)/share/zsh/site-functions
 
+DOCUMENTS := $(patsubst docs/%,$(BUILD)/docs/%,$(wildcard docs/*.md)) $(BUILD)/docs/results.md
+MAN_PAGES := $(patsubst docs/man/%,$(BUILD)/man/%,$(wildcard docs/man/*.[0-9]))
+# linger_handoff(3) is the page of each function that its NAME section has.
+MAN_LINKS := $(filter-out linger_handoff,$(shell sed -n '/^.Sh NAME/,/^.Nd/s/^.Nm \([a-z_]*\).*/\1/p' docs/man/linger_handoff.3))
+
 # What has paths of this installation in it.
-TEMPLATES := $(BUILD)/liblinger.pc $(BUILD)/systemd/lingerd.service $(BUILD)/systemd/lingertrace.service $(BUILD)/sysvinit/lingerd
+TEMPLATES := $(BUILD)/liblinger.pc $(BUILD)/systemd/lingerd.service $(BUILD)/systemd/lingertrace.service $(BUILD)/sysvinit/lingerd \
+	$(DOCUMENTS) $(MAN_PAGES)
 # Renamed on the way.
 SNIPPETS  := $(BUILD)/sysusers.d/lingerd.conf $(BUILD)/tmpfiles.d/lingerd.conf
 
@@ -31,18 +39,19 @@ INSTALLED := \
 	$(BUILD)/liblinger-preload.so:$(LIBDIR):755 \
 	$(BUILD)/liblinger.pc:$(LIBDIR)/pkgconfig:644 \
 	user/liblinger/linger.h:$(INCLUDEDIR):644 \
-	$(foreach scenario,$(wildcard scenarios/*.ini),$(scenario):$(PREFIX)/share/lingerd/scenarios:644) \
-	$(foreach rules,$(wildcard packaging/prometheus/*.rules.yml),$(rules):$(PREFIX)/share/lingerd/prometheus:644) \
-	packaging/grafana/lingerd.json:$(PREFIX)/share/lingerd/grafana:644 \
+	$(foreach scenario,$(wildcard scenarios/*.ini),$(scenario):$(DATADIR)/scenarios:644) \
+	$(foreach rules,$(wildcard packaging/prometheus/*.rules.yml),$(rules):$(DATADIR)/prometheus:644) \
+	packaging/grafana/lingerd.json:$(DATADIR)/grafana:644 \
 	packaging/systemd/lingerd.socket:$(UNITDIR):644 \
 	$(BUILD)/systemd/lingerd.service:$(UNITDIR):644 \
 	$(BUILD)/systemd/lingertrace.service:$(UNITDIR):644 \
-	$(BUILD)/sysvinit/lingerd:$(PREFIX)/share/lingerd/sysvinit:755 \
+	$(BUILD)/sysvinit/lingerd:$(DATADIR)/sysvinit:755 \
 	$(BUILD)/sysusers.d/lingerd.conf:$(SYSUSERSDIR):644 \
 	$(BUILD)/tmpfiles.d/lingerd.conf:$(TMPFILESDIR):644 \
 	$(foreach program,$(wildcard packaging/completion/bash/*),$(program):$(BASHCOMPDIR):644) \
 	$(foreach program,$(wildcard packaging/completion/zsh/*),$(program):$(ZSHCOMPDIR):644) \
-	$(foreach page,$(wildcard docs/man/*.[0-9]),$(page):$(MANDIR)/man$(subst .,,$(suffix $(page))):644)
+	$(foreach document,$(DOCUMENTS),$(document):$(DOCDIR):644) \
+	$(foreach page,$(MAN_PAGES),$(page):$(MANDIR)/man$(subst .,,$(suffix $(page))):644)
 
 # What somebody wrote there stays.
 CONFIGURATION = $(DESTDIR)$(SYSCONFDIR)/lingerd/lingerd.conf
@@ -55,12 +64,15 @@ APACHE_CONFIG  = $(DESTDIR)/etc/apache2/mods-available
 
 .PHONY: install uninstall install-apache uninstall-apache
 
-fill_template = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
-	-e 's|@SBINDIR@|$(SBINDIR)|' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' -e 's|@VERSION@|$(VERSION)|' $< > $@
+# Paths below the prefix say so, as the pkg-config file has it.
+below_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 
 $(BUILD)/%.pc: packaging/%.pc.in
 	@mkdir -p $(@D)
-	@$(fill_template)
+	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(call below_prefix,$(LIBDIR))|' \
+		-e 's|@INCLUDEDIR@|$(call below_prefix,$(INCLUDEDIR))|' -e 's|@VERSION@|$(VERSION)|' $< > $@
+
+fill_template = sed -e 's|@SBINDIR@|$(SBINDIR)|' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' $< > $@
 
 $(BUILD)/systemd/%: packaging/systemd/%.in
 	@mkdir -p $(@D)
@@ -69,6 +81,24 @@ $(BUILD)/systemd/%: packaging/systemd/%.in
 $(BUILD)/sysvinit/%: packaging/sysvinit/%.in
 	@mkdir -p $(@D)
 	@$(fill_template)
+
+# Documents name files of the tree; where those are installed, the place of that. Links that would lead nowhere are their text.
+installed_paths = sed -E -e 's,\[([^]]*)\]\((man|\.\.)/[^)]*\),\1,g' \
+	-e 's,\<docs/([a-z]+\.md),$(DOCDIR)/\1,' \
+	-e '/\.test\.yml/!s,\<packaging/(prometheus|grafana|sysvinit)\>,$(DATADIR)/\1,' \
+	-e 's,/usr/local/share/lingerd\>,$(DATADIR),' -e 's,/etc/lingerd/,$(SYSCONFDIR)/lingerd/,' $< > $@
+
+$(BUILD)/docs/%.md: docs/%.md
+	@mkdir -p $(@D)
+	@$(installed_paths)
+
+$(BUILD)/docs/results.md: results/README.md
+	@mkdir -p $(@D)
+	@$(installed_paths)
+
+$(BUILD)/man/%: docs/man/%
+	@mkdir -p $(@D)
+	@$(installed_paths)
 
 $(BUILD)/sysusers.d/%.conf: packaging/systemd/%.sysusers
 	@mkdir -p $(@D)
@@ -89,13 +119,15 @@ install: all ## install below DESTDIR/PREFIX (default /usr/local)
 		$(DESTDIR)$(call field,$(entry),2)/$(notdir $(call field,$(entry),1)) &&) true
 	@ln -sf liblinger.so.$(VERSION) $(DESTDIR)$(LIBDIR)/liblinger.so.1
 	@ln -sf liblinger.so.1 $(DESTDIR)$(LIBDIR)/liblinger.so
+	@$(foreach function,$(MAN_LINKS),ln -sf linger_handoff.3 $(DESTDIR)$(MANDIR)/man3/$(function).3 &&) true
 	@test -e $(CONFIGURATION) || install -D -m 644 packaging/lingerd.conf $(CONFIGURATION)
 	@echo "installed below $(DESTDIR)$(PREFIX)$(if $(DESTDIR),,; run ldconfig if the library is new there)"
 
 uninstall: ## remove what make install put there, but no lingerd.conf that was changed
 	@! cmp -s packaging/lingerd.conf $(CONFIGURATION) || rm $(CONFIGURATION)
 	@rm -f $(foreach entry,$(INSTALLED),$(DESTDIR)$(call field,$(entry),2)/$(notdir $(call field,$(entry),1))) \
-		$(DESTDIR)$(LIBDIR)/liblinger.so.1 $(DESTDIR)$(LIBDIR)/liblinger.so
+		$(DESTDIR)$(LIBDIR)/liblinger.so.1 $(DESTDIR)$(LIBDIR)/liblinger.so \
+		$(MAN_LINKS:%=$(DESTDIR)$(MANDIR)/man3/%.3)
 
 install-apache: $(BUILD)/mod_lingerd.so ## install the module where Apache looks; then: a2enmod lingerd
 	@install -D -m 644 $< $(APACHE_MODULES)/mod_lingerd.so

@@ -9,7 +9,7 @@ WARNINGS += -Werror
 endif
 SAN_FLAGS  := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 VERSION    := 0.1.0
-USER_CFLAGS = -std=gnu11 $(CFLAGS) $(WARNINGS) $(SAN_FLAGS) -D_GNU_SOURCE -DLINGER_VERSION='"$(VERSION)"' \
+USER_CFLAGS = -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(SAN_FLAGS) -D_GNU_SOURCE -DLINGER_VERSION='"$(VERSION)"' \
               -I. -Iuser -Ibuild/gen -pthread -fPIC -fvisibility=hidden -MMD -MP
 USER_LDFLAGS = $(LDFLAGS) $(SAN_FLAGS) -pthread
 
@@ -46,6 +46,8 @@ build/gen/commit.h: FORCE
 FORCE:
 .PHONY: FORCE
 $(call objects,user/lingerbench): | build/gen/commit.h
+# Asked only when it is compiled; x86_64-linux-gnu on Debian, nothing elsewhere.
+$(BUILD)/obj/user/lingerbench/locate.o: USER_CFLAGS += -DLINGER_MULTIARCH_LIB='"../lib/$(shell $(CC) -print-multiarch 2>/dev/null)"'
 
 # The skeletons must be there before the first compilation; afterwards the .d files know who reads them.
 $(TRACER): | $(BPF_SKELETONS)
@@ -87,9 +89,10 @@ else
 # The library comes along in each of them, and none of it is seen from outside.
 PLUGIN_LDFLAGS = $(USER_LDFLAGS) -shared -Wl,--exclude-libs,ALL -Wl,-z,now
 
+# The soname makes it a library of the loader's folders, so that its name is enough for LD_PRELOAD.
 $(BUILD)/liblinger-preload.so: $(call objects,user/preload) $(BUILD)/liblinger.a
 	$(call step,LINK)
-	$(Q)$(CC) $(PLUGIN_LDFLAGS) -Wl,-z,defs $^ -o $@
+	$(Q)$(CC) $(PLUGIN_LDFLAGS) -Wl,-soname,$(@F) -Wl,-z,defs $^ -o $@
 endif
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

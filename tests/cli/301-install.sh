@@ -37,12 +37,21 @@ cc ${san:+-fsanitize=$san} -Wall -Werror "$work/try.c" $(pkg-config --cflags --l
     fail "does not build against the installed library"
 LD_LIBRARY_PATH=$work/root/opt/linger/lib "$work/try" || fail "the program answers $?"
 [ "$(PKG_CONFIG_SYSROOT_DIR='' pkg-config --variable=libdir liblinger)" = /opt/linger/lib ] || fail "pkg-config file"
-for page in man3/linger_handoff.3 man8/lingerd.8 man8/lingertrace.8 man7/lingerd-protocol.7 man1/lingerbench.1; do
+# shellcheck disable=SC2016 # pkg-config's
+grep -qx 'includedir=${prefix}/include' "$work/root/opt/linger/lib/pkgconfig/liblinger.pc" || fail "pkg-config file has no prefix"
+for page in man3/linger_{handoff,handoff_with,client_open,client_open_with,client_close}.3 man8/lingerd.8 man8/lingertrace.8 man7/lingerd-protocol.7 man1/lingerbench.1; do
     [ -s "$work/root/opt/linger/share/man/$page" ] || fail "no $page"
 done
 for shared in prometheus/lingerd.rules.yml prometheus/lingertrace.rules.yml grafana/lingerd.json; do
     [ -s "$work/root/opt/linger/share/lingerd/$shared" ] || fail "no $shared"
 done
+for document in apache metrics preload protocol reliability results tracer; do
+    [ -s "$work/root/opt/linger/share/doc/lingerd/$document.md" ] || fail "no $document.md"
+done
+# Where they name files of the tree that are installed, the installed ones.
+grep -rnE '^\.Pa [a-z]+/|\]\((man|\.\.)/|packaging/grafana' "$work/root/opt/linger/share/"{man,doc} |
+    grep -v 'user/liblinger/protocol.h' >"$work/log" && fail "a path of the tree"
+grep -q '^\.Pa /opt/linger/share/doc/lingerd/metrics.md' "$work/root/opt/linger/share/man/man8/lingerd.8" || fail "no path of lingerd.8"
 for file in lib/systemd/system/lingerd.socket lib/systemd/system/lingerd.service lib/systemd/system/lingertrace.service \
     lib/sysusers.d/lingerd.conf lib/tmpfiles.d/lingerd.conf \
     share/bash-completion/completions/linger{d,ctl,trace,bench} share/zsh/site-functions/_linger{d,ctl,trace,bench}; do

@@ -29,7 +29,7 @@ enum {
 	WORKERS = 2,
 	LATE_MS = 50,
 	/* Short, so that as many are open in the first percent as ever after. */
-	IDLE_MS = 1000,	 /* of the daemon */
+	IDLE_MS = 1000,	  /* of the daemon */
 	SILENT_MS = 1500, /* later than that */
 	UPLOAD_BYTES = 20000,
 	HELD_MAX = 8192,

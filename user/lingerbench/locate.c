@@ -7,6 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Debian's folder of this architecture, by the makefile; elsewhere there is none. */
+#ifndef LINGER_MULTIARCH_LIB
+#define LINGER_MULTIARCH_LIB "../lib"
+#endif
+
 /* The folder that this program lies in, without a slash at its end. */
 static int own_folder(char folder[PATH_MAX])
 {
@@ -44,10 +49,13 @@ int locate_program(const char *name, char ret_path[PATH_MAX])
 
 int locate_library(const char *name, char ret_path[PATH_MAX])
 {
-	/* build/, PREFIX/lib/, and from PREFIX /usr/local where Debian's Apache looks */
-	static const char *const folders[] = { ".", "../lib", "../../lib/apache2/modules" };
+	/* build/, PREFIX/lib/ and its folder of this architecture; Debian's Apache looks below
+	 * /usr alone, which is PREFIX or beside it */
+	static const char *const folders[] = { ".", "../lib", LINGER_MULTIARCH_LIB,
+					       "../lib/apache2/modules",
+					       "../../lib/apache2/modules" };
 
-	return find(folders, 3, name, R_OK, ret_path);
+	return find(folders, sizeof(folders) / sizeof(*folders), name, R_OK, ret_path);
 }
 
 int locate_scenarios(char ret_path[PATH_MAX])
