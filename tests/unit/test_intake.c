@@ -92,7 +92,7 @@ static int open_world(void **state)
 					    .counters = &world.counters,
 				    }),
 			 0);
-	admit(world.intake, world.sender);
+	intake_admit(world.intake, world.sender);
 	looks = reads = 0;
 	*state = &world;
 	return 0;
@@ -102,7 +102,7 @@ static int close_world(void **state)
 {
 	struct world *world = *state;
 
-	forget(world->intake, world->sender);
+	intake_forget(world->intake, world->sender);
 	intake_free(world->intake);
 	linger_engine_free(world->engine);
 	close(world->listener);
