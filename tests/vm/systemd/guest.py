@@ -41,7 +41,7 @@ def main():
             failed += 1
             where = traceback.extract_tb(error.__traceback__)
             print(f"not ok {number} - {function.__name__}")
-            print(f"# {type(error).__name__}: {error}")
+            print(f"# {type(error).__name__}: {' '.join(str(error).split())}")
             print("# " + " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(where)))
             for line in mark.lines("-n", "15"):
                 print(f"# journal: {line}")
