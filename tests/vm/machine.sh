@@ -109,7 +109,7 @@ write_job() { # DIRECTORY COMMAND...
     {
         echo 'ulimit -Hn 1048576' # as systemd has it
         echo 'export TEST_SLOWNESS=10'
-        for variable in BUILD TESTS TEST_TIMEOUT LINGERTRACE_DEBUG; do
+        for variable in BUILD TEST_FILES TEST_TIMEOUT LINGERTRACE_DEBUG; do
             [ -z "${!variable-}" ] || printf 'export %s=%q\n' "$variable" "${!variable}"
         done
         printf 'cd %q\n' "$1"

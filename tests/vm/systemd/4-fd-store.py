@@ -44,6 +44,7 @@ class Servers:
                 finally:
                     os._exit(0)
             os.close(writer)
+            children.append(pid)
             self.results.append((pid, reader))
 
     def _serve(self):
@@ -74,6 +75,7 @@ class Servers:
             with os.fdopen(reader) as file:
                 found.append(json.loads(file.read()))
             os.waitpid(pid, 0)
+            children.remove(pid)
         os.close(self.stop)
         handed_over, kept, broken, longest = zip(*found)
         return sum(handed_over), sum(kept), sum(broken), max(longest)

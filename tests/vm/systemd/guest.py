@@ -7,6 +7,7 @@ import pathlib
 import re
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -21,6 +22,7 @@ DROP_INS = pathlib.Path("/run/systemd/system/lingerd.service.d")
 PATIENCE = 120
 
 tests = []
+children = []  # processes that a failed test may leave
 
 
 def test(function):
@@ -41,11 +43,15 @@ def main():
             failed += 1
             where = traceback.extract_tb(error.__traceback__)
             print(f"not ok {number} - {function.__name__}")
-            print(f"# {type(error).__name__}: {' '.join(str(error).split())}")
+            words = " ".join(str(error).split())
+            print(f"# {type(error).__name__}: {words if len(words) < 600 else words[:300] + ' [...] ' + words[-300:]}")
             print("# " + " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(where)))
             for line in mark.lines("-n", "15"):
                 print(f"# journal: {line}")
             sys.stdout.flush()
+        while children:
+            os.kill(children[-1], signal.SIGKILL)
+            os.waitpid(children.pop(), 0)
     sys.exit(1 if failed else 0)
 
 
