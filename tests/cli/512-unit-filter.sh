@@ -30,11 +30,12 @@ socket-mode = 0666
 metrics = unix:$work/metrics.sock
 allow-users = root
 allow-groups = $(id -gn)
+idle-timeout = 60
 [user root]
-total-timeout = 10
+total-timeout = 60
 C
 start_filtered() { # [OPTION]...
-    (filtered "$build/lingerd" --config "-$work/lingerd.conf" "$@") 2>>"$work/lingerd.err" &
+    (filtered "$build/lingerd" --config "-$work/lingerd.conf" "$@") 2>>"$work/lingerd.err" 3>&- &
     lingerd_pid=$!
 }
 
@@ -52,14 +53,18 @@ mv "$work/lingerd.conf" "$work/lingerd.conf.off"
 "$build/lingerctl" reload --socket "$work/lingerd.sock" 2>"$work/reload.err"
 grep -qi 'permi' "$work/reload.err" && fail "reload without a file: $(cat "$work/reload.err")"
 mv "$work/lingerd.conf.off" "$work/lingerd.conf"
+"$build/lingerctl" reload --socket "$work/lingerd.sock" 2>"$work/reload.err" || fail "reload: $(cat "$work/reload.err")"
 
-# The next one takes over what lingers.
-(sleep 2) | python3 "$support/hand_over.py" "$work/lingerd.sock" 50 never >"$work/handed" &
+# The next one takes over what lingers, for as long as the clients are held.
+mkfifo "$work/hold"
+python3 "$support/hand_over.py" "$work/lingerd.sock" 50 never <"$work/hold" >"$work/handed" &
+exec 3>"$work/hold"
 wait_for counts lingers 50
 old=$lingerd_pid
 start_filtered --take-over
 wait "$old" || fail "the old one ends with $?"
 wait_for counts restored 50
+exec 3>&-
 wait_for counts lingers 0
 stop "$lingerd_pid"
 lingerd_pid=
