@@ -8,7 +8,7 @@
 SCENARIO ?= quick
 PREFIX   ?= /usr/local
 DESTDIR  ?=
-# Which tests test-vm runs, as tests/run takes them; none: those of the kernel side.
+# Which tests test-vm runs, as tests/run takes them; none: those of the kernel side and of systemd's.
 PATTERN  ?=
 # On which of Debian 12's kernels: 6.1 or 6.12.
 KERNEL   ?= 6.1
@@ -75,7 +75,7 @@ test: deps-test ## install what is missing, build, run every test that needs no 
 	@$(MAKE) --no-print-directory -j$(JOBS) all tests-build
 	@BUILD=$(BUILD) tests/run
 
-test-vm: deps-vm ## install what is missing, build, run the kernel side's tests on a stock kernel in QEMU
+test-vm: deps-vm ## install what is missing, build, run the kernel side's and systemd's tests on a stock kernel in QEMU
 	@$(MAKE) --no-print-directory -j$(JOBS) all tests-build
 	@BUILD=$(BUILD) KERNEL=$(KERNEL) tests/vm/run $(PATTERN)
 

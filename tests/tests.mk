@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Tests. unit/ and system/: one cmocka program per file. cli/: one shell script per file. fuzz/: one target per file.
-# vm/: the machine that test-vm boots. deb/: what test-deb does with the packages.
+# vm/: the machine that test-vm boots, and the tests of systemd's side. deb/: what test-deb does with the packages.
 # A unit test includes the .c file it tests, so that statics are in its reach; whatever else it needs
 # comes from the archive, where the linker takes only what is still missing.
 
@@ -64,8 +64,9 @@ C_FILES := $(wildcard $(addsuffix /*.[ch],bpf user/* user/lingerbench/strategies
 # What clang-tidy reads: C that is compiled for user space with the flags of user.mk. Apache's headers are
 # found for all of them, and used by one.
 TIDY_FILES := $(wildcard $(addsuffix /*.c,user/* user/lingerbench/strategies user/lingerbench/servers apache-shim))
-SH_FILES := $(wildcard .ci/run tests/run tests/fuzz/run tests/vm/* tests/deb/run tests/deb/*.sh tests/support/debian-tree packaging/*.sh \
-            packaging/sysvinit/*.in packaging/debian/*.p*rm packaging/completion/bash/* tests/cli/*.sh)
+SH_FILES := $(wildcard .ci/run tests/run tests/fuzz/run $(filter-out tests/vm/systemd,$(wildcard tests/vm/*)) tests/deb/run \
+            tests/deb/*.sh tests/support/debian-tree packaging/*.sh packaging/sysvinit/*.in packaging/debian/*.p*rm \
+            packaging/completion/bash/* tests/cli/*.sh)
 
 lint-checks: $(BPF_SKELETONS) build/gen/commit.h
 	@echo "clang-format, clang-tidy, cppcheck, shellcheck, mandoc"

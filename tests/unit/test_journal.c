@@ -133,6 +133,18 @@ static void the_last_line_has_all(void **state)
 	assert_string_equal(said, "ended: 2 handoffs: 2 byte cap; 2 refused, 0 bytes drained");
 }
 
+static void the_last_line_adds_up_at_a_restart(void **state)
+{
+	(void)state;
+	counters.handoffs = 4;
+	counters.restored = 5;
+	counters.ended_fin = 3;
+	counters.passed_on = 6;
+	journal_say_end(&counters);
+	assert_string_equal(said, "ended: 4 handoffs, 5 restored: 3 fin; 6 passed on; 0 refused, 0 "
+				  "bytes drained");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +153,7 @@ int main(void)
 		cmocka_unit_test_setup(sums_can_be_had_not_at_all, set_up),
 		cmocka_unit_test_setup(notices_come_at_once_and_then_seldom, set_up),
 		cmocka_unit_test_setup(the_last_line_has_all, set_up),
+		cmocka_unit_test_setup(the_last_line_adds_up_at_a_restart, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,12 +60,19 @@ static uint64_t activity(const struct counters *counters)
 
 static const char *sums(const struct counters *c, char text[COUNTERS_TEXT_MAX])
 {
-	char ends[COUNTERS_TEXT_MAX];
+	char ends[COUNTERS_TEXT_MAX], restored[64] = "", passed_on[64] = "";
 
 	counters_format_ends(c, ends);
+	/* Only a restart has these, and without them the line would not add up. */
+	if (c->restored)
+		snprintf(restored, sizeof(restored), ", %" PRIu64 " restored", c->restored);
+	if (c->passed_on)
+		snprintf(passed_on, sizeof(passed_on), "; %" PRIu64 " passed on", c->passed_on);
 	snprintf(text, COUNTERS_TEXT_MAX,
-		 "%" PRIu64 " handoffs: %.2048s; %" PRIu64 " refused, %" PRIu64 " bytes drained",
-		 c->handoffs, ends, counters_sum(c, COUNTER_REFUSAL), c->drained_bytes);
+		 "%" PRIu64 " handoffs%s: %.2048s%s; %" PRIu64 " refused, %" PRIu64
+		 " bytes drained",
+		 c->handoffs, restored, ends, passed_on, counters_sum(c, COUNTER_REFUSAL),
+		 c->drained_bytes);
 	return text;
 }
 
