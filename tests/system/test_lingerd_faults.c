@@ -399,8 +399,9 @@ static void every_call_may_fail_at_the_end(void **state)
 
 static bool take_over_failing_at(int place, int error, bool in_the_old)
 {
-	static const char *const options[] = { "--idle-timeout", "300", "--total-timeout", "300",
-					       NULL };
+	static const char *const options[] = {
+		"--idle-timeout", "300", "--total-timeout", "300", "--stop-grace", "0", NULL
+	};
 	const char *const plain[] = { "/usr/bin/env", NULL };
 	struct staying staying;
 	struct lingerd daemon;
