@@ -11,10 +11,10 @@
 #include "lingerd/queue.h"
 
 /*
- * Reads for one readiness event. A peer that floods is not read dry in one go: it has its turn
- * again after the others.
+ * For one readiness event. A peer that floods is not read dry in one go: it has its turn again after the others, for
+ * whom each megabyte would be half a millisecond.
  */
-enum { READS_PER_EVENT = 4 };
+enum { READS_PER_EVENT = 4, BYTES_PER_EVENT = 256 << 10 };
 
 /* What is kept of an open connection besides its deadline and its age. */
 struct lingering {
@@ -144,7 +144,8 @@ static struct drained drain(struct linger_engine *engine, int fd)
 			drained.bytes += (uint64_t)drained.last;
 		else
 			drained.end = linger_end_of_error(drained.last);
-		if (drained.last <= 0 && drained.last != -EINTR)
+		if ((drained.last <= 0 && drained.last != -EINTR) ||
+		    drained.bytes >= BYTES_PER_EVENT)
 			break;
 	}
 	engine->counters->drained_bytes += drained.bytes;
