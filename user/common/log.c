@@ -23,12 +23,18 @@ struct sink {
 static int write_stderr(int priority, const char *text, size_t length);
 
 static const char *program_name = "lingerd";
+static bool waits = true;
 static struct sink to_stderr = { .on = true, .write = write_stderr };
 static struct sink to_syslog = { .write = syslog_socket_write };
 
 void log_open(const char *program)
 {
 	program_name = program;
+}
+
+void log_never_wait(void)
+{
+	waits = false;
 }
 
 int log_to_syslog(void)
@@ -54,7 +60,7 @@ static int write_stderr(int priority, const char *text, size_t length)
 
 	if (used >= LINE_SIZE)
 		line[(used = LINE_SIZE - 1)] = '\n';
-	if (poll(&room, 1, 0) == 0)
+	if (!waits && poll(&room, 1, 0) == 0)
 		return -EAGAIN;
 	return write(STDERR_FILENO, line, (size_t)used) < 0 ? -errno : 0;
 }

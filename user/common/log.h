@@ -2,14 +2,18 @@
 /*
  * Messages for people, one line each: "program: text" on stderr, and in the system's log if that was asked for.
  *
- * None of these calls waits for a reader. A line that a full pipe or a hanging log daemon does not take is lost, and the
- * next one that gets through says how many were. (A file on a disk that hangs is waited for.)
+ * A program waits for who reads its stderr, unless it says that it never does; the system's log is never waited for. A line
+ * that is not taken then is lost, and the next one that gets through says how many were. (A file on a disk that hangs is
+ * waited for.)
  */
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H
 
 /* Sets the name that begins each line. The string is kept, not copied. */
 void log_open(const char *program);
+
+/* For daemons, who have more to do: rather lose a line than wait for a pipe or a terminal that is full. */
+void log_never_wait(void);
 
 /*
  * From now on lines go to the system's log, too (syslog(3), facility daemon). 0, or the negative errno of not reaching it;

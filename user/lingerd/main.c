@@ -64,6 +64,7 @@ int main(int argc, char *argv[])
 
 	occupy_standard_descriptors();
 	log_open("lingerd");
+	log_never_wait();
 	if (options_parse(&options, argc, argv, &problem)) {
 		log_error("%s (lingerd --help lists the options)", problem.text);
 		return EXIT_USAGE;
