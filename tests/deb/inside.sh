@@ -21,6 +21,8 @@ in_tree() {
 as_lingerd=(setpriv --reuid lingerd --regid lingerd --init-groups --inh-caps=-all --no-new-privs)
 as_www_data=(setpriv --reuid www-data --regid www-data --init-groups --inh-caps=-all --no-new-privs)
 
+exec 3>&1 # for figures: what a check prints is only shown when it fails
+
 check() { # WHAT COMMAND...
     local what=$1 started=$SECONDS result=passed
     shift
@@ -127,6 +129,7 @@ apache_has_the_module() {
 compile_try() {
     in_tree sh -c 'cc -Wall -Werror /root/try.c $(pkg-config --cflags --libs liblinger) -o /tmp/try' &&
         cp "$tree/tmp/try" "$tree/root/try" &&
+        in_tree sh -c 'cc -Wall -Werror /root/load.c $(pkg-config --cflags --libs liblinger) -o /root/load' &&
         in_tree sh -c 'cc -Wall -Werror /root/try.c -static $(pkg-config --static --cflags --libs liblinger) -o /tmp/try-static'
 }
 
@@ -204,7 +207,7 @@ purge() {
 }
 
 nothing_is_left() {
-    files_of_tree | grep -vx ./root/try >"$scratch/after"
+    files_of_tree | grep -vxE "./root/(try|load)" >"$scratch/after"
     diff "$scratch/before" "$scratch/after"
 }
 
@@ -217,7 +220,7 @@ version=$(basename "$tree"/root/now/lingerd_*.deb | cut -d _ -f 2)
 check "lintian finds no error" no_errors_of_lintian
 grep '^[WI]:' "$scratch/lintian" | sed 's/^/    /'
 need "what they depend on comes from Debian" install_dependencies
-files_of_tree | grep -vx ./root/try >"$scratch/before"
+files_of_tree | grep -vxE "./root/(try|load)" >"$scratch/before"
 need "they install" install now
 check "all are of this version, and whole" are_of_version "$version"
 check "files are where they belong" files_are_there

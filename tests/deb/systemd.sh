@@ -66,6 +66,33 @@ upgrade_loses_nothing() {
         in_booted stat -c %i /run/lingerd/lingerd.sock | diff "$scratch/socket" -
 }
 
+# Five thousand linger, and a thousand are handed over each second, while the service is restarted: twice, for systemd
+# by itself and for an upgrade.
+restarts_under_load() {
+    local held serving
+    printf '[lingerd]\nidle-timeout = 300\ntotal-timeout = 40\nat-deadline = reset\n' >"$tree/etc/lingerd/lingerd.conf"
+    in_booted systemctl reload lingerd.service || return
+    nsenter -t "$systemd" --all --root --wd /root/load hold 5000 40 </dev/null >"$scratch/held" &
+    held=$!
+    nsenter -t "$systemd" --all --root --wd /root/load serve 1000 <>"$scratch/go" >"$scratch/served" &
+    serving=$!
+    for _ in {1..100}; do
+        [ "$(status_of lingers)" -ge 5000 ] && break
+        sleep 0.1
+    done
+    in_booted systemctl restart lingerd.service || return
+    sleep 1
+    [ "$(status_of restored)" -ge 5000 ] || { echo "$(status_of restored) restored" && return 1; }
+    in_booted sh -c 'dpkg -i /root/next/*.deb' && in_booted systemctl restart lingerd.service || return
+    sleep 1
+    [ "$(status_of restored)" -ge 5000 ] || { echo "$(status_of restored) restored" && return 1; }
+    echo >"$scratch/go"
+    wait $serving || { cat "$scratch/served" && return 1; }
+    wait $held || { cat "$scratch/held" && return 1; }
+    # Figures, where somebody looks for them.
+    cat "$scratch/served" "$scratch/held" | sed 's/^/    /' >&3
+}
+
 # The tracer's service, which somebody has started, too.
 purge_stops_them() {
     in_booted systemctl start lingertrace.service || true
@@ -87,6 +114,7 @@ under_systemd() {
     if check "systemd runs in the tree" boot; then
         check "installed, the daemon runs; the tracer does not" runs_at_once
         check "an upgrade loses none of 200 connections, and the socket stays" upgrade_loses_nothing
+        check "restarts under load break nothing, forget nothing, keep deadlines" restarts_under_load
         check "purged, they have ended, and nothing of them is left" purge_stops_them
     fi
     kill -KILL "$booted"

@@ -155,9 +155,9 @@ EOF
 sed -e "s|@SBINDIR@|$build|" -e "s|@SYSCONFDIR@|$work|" -e 's|^user=.*|user=nobody|' packaging/sysvinit/lingerd.in >"$work/init"
 chmod +x "$work/init"
 mkdir "$work/lingerd"
-echo '[lingerd]' >"$work/lingerd/lingerd.conf"
+printf '[lingerd]\nidle-timeout = 60\n' >"$work/lingerd/lingerd.conf"
 script() { # VERB STATUS
-    timeout 60 "$work/init" "$1" >"$work/script" 2>&1
+    timeout 60 "$work/init" "$1" 9>&- >"$work/script" 2>&1
     local status=$?
     [ "$status" = "$2" ] || fail "the init script's $1 exits with $status: $(cat "$work/script")"
 }
@@ -166,8 +166,10 @@ script start 0
 script status 0
 script start 0
 pid=$(cat "$pid_file")
-python3 "$support/hand_over.py" $socket 10 1 </dev/null >"$work/handed" &
+mkfifo "$work/held"
+python3 "$support/hand_over.py" $socket 10 never <"$work/held" >"$work/handed" &
 load=$!
+exec 9>"$work/held"
 # shellcheck disable=SC2317 # wait_for calls it
 lingers() {
     [ "$("$build/lingerctl" status | awk '$1 == "lingers" { print $2 }')" = 10 ]
@@ -175,6 +177,7 @@ lingers() {
 wait_for lingers
 script restart 0
 runs_anew || fail "it is not replaced"
+exec 9>&-
 wait "$load" || fail "hand_over.py"
 grep -q '^10 ' "$work/handed" || fail "a restart costs handoffs: $(cat "$work/handed")"
 printf '[lingerd]\nidle-timeout = 7\n' >"$work/lingerd/lingerd.conf"
