@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "preload/connections.h"
+#include "preload/debug.h"
 #include "preload/holders.h"
 
 #include <errno.h>
@@ -70,9 +71,12 @@ void connections_add(int fd)
 	int end = atomic_load(&entries_end);
 	uint64_t cookie;
 
+	if (fd >= FDS_MAX)
+		debug_tell(DEBUG_HIGH_NUMBER);
 	if (fd < 0 || fd >= FDS_MAX || !is_owner())
 		return;
 	cookie = is_tcp(fd) ? cookie_of(fd) : 0;
+	debug_tell(cookie ? DEBUG_ACCEPTED : DEBUG_NOT_TCP);
 	atomic_store(&entries[fd].cookie, cookie);
 	atomic_store(&entries[fd].watched, 0);
 	atomic_store(&entries[fd].holders, cookie ? SOLE : NOT_OURS);
@@ -136,18 +140,21 @@ bool connections_remove(int fd)
 	struct entry *entry = entry_of(fd);
 	int error = errno;
 	uint64_t holders;
-	bool same;
+	bool same, last;
 
 	if (!entry || !is_owner())
 		return false;
 	same = cookie_of(fd) == atomic_load(&entry->cookie);
 	errno = error;
 	holders = atomic_exchange(&entry->holders, NOT_OURS);
-	if (atomic_load(&entry->watched))
+	if (atomic_load(&entry->watched)) {
+		debug_tell(DEBUG_WATCHED);
 		return false; /* and so it stays for the other holders: they have the same sets */
-	if (holders > LEFT_ALONE)
-		return holders_lower(holders) && same;
-	return holders == SOLE && same;
+	}
+	last = holders > LEFT_ALONE ? holders_lower(holders) : holders == SOLE;
+	if (!last)
+		debug_tell(holders > LEFT_ALONE ? DEBUG_HELD : DEBUG_SHARED);
+	return last && same;
 }
 
 static void start_counting(struct entry *entry)
