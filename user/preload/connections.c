@@ -19,12 +19,14 @@ enum { NOT_OURS, SOLE, LEFT_ALONE };
 struct entry {
 	_Atomic uint64_t cookie;
 	_Atomic uint64_t holders;
+	_Atomic uint64_t raised;  /* which count was raised last, and by which fork() */
 	_Atomic uint32_t watched; /* by so many epoll sets, or fewer */
 };
 
 /* Zero pages until they are used. */
 static struct entry entries[FDS_MAX];
 static _Atomic int entries_end;
+static _Atomic uint32_t forks;
 static _Atomic pid_t owner;
 
 /*
@@ -168,19 +170,30 @@ static void start_counting(struct entry *entry)
 		holders_lower(ticket);
 }
 
-static void share(struct entry *entry)
+/* One word, so that nobody sees the fork() of one thread with the count of another. */
+static uint64_t mark_of(holders_ticket ticket, uint32_t fork_number)
+{
+	return ticket | (uint64_t)(fork_number << HOLDERS_FREE_BIT);
+}
+
+static void share(struct entry *entry, uint32_t fork_number)
 {
 	uint64_t holders;
 
 	if (atomic_load(&entry->holders) == SOLE)
 		start_counting(entry);
 	holders = atomic_load(&entry->holders);
-	if (holders > LEFT_ALONE && !holders_raise(holders))
+	if (holders <= LEFT_ALONE)
+		return;
+	if (holders_raise(holders))
+		atomic_store(&entry->raised, mark_of(holders, fork_number));
+	else
 		atomic_compare_exchange_strong(&entry->holders, &holders, LEFT_ALONE);
 }
 
-void connections_before_fork(void)
+uint32_t connections_before_fork(void)
 {
+	uint32_t fork_number = atomic_fetch_add(&forks, 1);
 	int end = atomic_load(&entries_end);
 	int error = errno;
 
@@ -192,9 +205,27 @@ void connections_before_fork(void)
 		if (cookie_of(fd) != atomic_load(&entry->cookie))
 			atomic_store(&entry->holders, NOT_OURS);
 		else
-			share(entry);
+			share(entry, fork_number);
 	}
 	errno = error;
+	return fork_number;
+}
+
+/*
+ * Another thread may have closed a connection meanwhile, and the number is another one's; or its
+ * fork() has raised the count after us. Then the mark is not ours, and the count stays too high.
+ */
+void connections_fork_failed(uint32_t fork_number)
+{
+	for (int fd = 0; fd < atomic_load(&entries_end); fd++) {
+		struct entry *entry = entry_of(fd);
+		uint64_t holders = entry ? atomic_load(&entry->holders) : NOT_OURS;
+		uint64_t mark = mark_of(holders, fork_number);
+
+		if (holders > LEFT_ALONE &&
+		    atomic_compare_exchange_strong(&entry->raised, &mark, 0))
+			holders_lower(holders);
+	}
 }
 
 /* What a thread of the parent accepted after the counting is the parent's alone. */

@@ -40,6 +40,7 @@ static struct linger_client *client;
 /* Of this thread, in fork(): it holds liblinger's locks, so what it closes is closed as ever. */
 THREAD_LOCAL bool forking;
 THREAD_LOCAL sigset_t mask_before_fork;
+THREAD_LOCAL uint32_t fork_number;
 
 static void block_signals(sigset_t *ret_before)
 {
@@ -58,7 +59,7 @@ static void before_fork(void)
 {
 	block_signals(&mask_before_fork);
 	forking = true;
-	connections_before_fork();
+	fork_number = connections_before_fork();
 }
 
 static void after_fork_in_parent(void)
@@ -97,6 +98,25 @@ __attribute__((constructor)) static void prepare(void)
 		}
 	}
 	debug_start(path, error);
+}
+
+/*
+ * The handlers are not told whether there is a child. Signals wait here, too: a handler's own fork()
+ * would leave another number.
+ */
+PUBLIC pid_t fork(void)
+{
+	sigset_t mask;
+	pid_t child;
+
+	if (!client)
+		return next()->fork();
+	block_signals(&mask);
+	child = next()->fork();
+	if (child < 0)
+		connections_fork_failed(fork_number);
+	restore_signals(&mask);
+	return child;
 }
 
 static int note_accepted(int fd)
