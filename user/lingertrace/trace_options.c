@@ -253,7 +253,9 @@ static int check(struct trace_options *options)
 	}
 	if (options->metrics &&
 	    metrics_target_parse(&options->metrics_target, options->metrics,
-				 options->metrics_remote, error, sizeof(error))) {
+				 METRICS_ALLOW_FILE |
+					 (options->metrics_remote ? METRICS_ALLOW_REMOTE : 0),
+				 error, sizeof(error))) {
 		log_error("--metrics %s: %s%s", options->metrics, error,
 			  strstr(error, "by others") ? "; if that is meant, add --metrics-remote"
 						     : "");
