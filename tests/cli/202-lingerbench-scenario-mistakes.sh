@@ -30,6 +30,32 @@ expect 2 "wrong.ini:10: summary.csv has no column \"hope\""
 expect 2 "wrong.ini:11: close.prompt.complete = >= 0.9 *: expected"
 [ ! -e "$work/results" ] || fail "results of a wrong scenario"
 
+# Each name once, where it stands first: also when [expect] has it, or a wrong line of the file was to explain it.
+cat >"$work/once.ini" <<'INI'
+[server]
+program = nginy
+[strategies]
+use = native
+[peers]
+use = nobody nobody mine prompt
+mine = post:much
+[expect]
+native.nobody.truncated = = 0
+*.mine.truncated = = 0
+*.stranger.truncated = = 0
+*.stranger.complete = >= 1 * *.stranger.truncated
+INI
+bench run "$work/once.ini"
+expect 2 'once.ini:2: no server is called "nginy"'
+expect 2 'once.ini:7: peer mine: '
+expect 2 'once.ini: no peer is called "nobody"'
+expect 2 'once.ini:11: no peer is called "stranger"'
+[ "$(wc -l <"$work/err")" = 4 ] || fail "not four mistakes"
+sed -i -e '2d' -e 's/native/hope/' "$work/once.ini"
+bench run "$work/once.ini"
+expect 2 'once.ini:3: no strategy is called "hope"'
+[ "$(wc -l <"$work/err")" = 4 ] || fail "not four mistakes"
+
 bench run quick --set load.connections=20000 --set load.clients=15000 --dry-run
 if [ "$(ulimit -Hn)" != unlimited ] && [ "$(ulimit -Hn)" -lt 15064 ]; then
     expect 2 'clients at once'

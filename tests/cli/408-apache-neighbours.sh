@@ -4,7 +4,6 @@
 # backends of mod_proxy.
 # shellcheck source=tests/cli/apache.common
 . tests/cli/apache.common
-backend_port=$(free_port)
 modules_more="reqtimeout proxy proxy_http"
 workers=24
 more=(

@@ -206,7 +206,48 @@ int main(int argc, char **argv)
 C
 compile made
 
+# A fork() that fails has no child: this process stays the only holder, or as many hold on as before.
+cat >"$work/failed_fork.c" <<'C'
+#include <errno.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include "preload_pair.h"
+
+int main(void)
+{
+	struct pair mine = open_pair(), shared = open_pair();
+	int go[2];
+	pid_t child;
+
+	if (!geteuid() && setresuid(65534, 65534, 65534))
+		return 3;
+	if (pipe(go))
+		return 3;
+	child = fork();
+	if (!child) {
+		close(mine.server);
+		if (read(go[0], &(char){ 0 }, 1) == 1)
+			close(shared.server);
+		_exit(0);
+	}
+	setrlimit(RLIMIT_NPROC, &(struct rlimit){ 0, 0 });
+	for (int i = 0; i < 3; i++)
+		if (fork() != -1 || errno != EAGAIN)
+			return 4;
+	close(shared.server); /* not yet: the child holds it */
+	if (recv(shared.client, &(char){ 0 }, 1, MSG_DONTWAIT) != -1)
+		return 5;
+	if (write(go[1], "x", 1) != 1 || read(shared.client, &(char){ 0 }, 1))
+		return 6;
+	waitpid(child, NULL, 0);
+	close(mine.server);
+	return 0;
+}
+C
+compile failed_fork
+
 start_lingerd
+holders failed_fork 2
 holders children_end_without_closing 1
 holders children_that_get_nothing 1
 none more_than_can_be_counted system popen vfork bare_fork

@@ -7,8 +7,7 @@
 prometheus_pid=
 trap 'stop "$prometheus_pid"; clean_up' EXIT
 rules=$PWD/packaging/prometheus
-port=$(free_port)
-web=$(free_port)
+read -r port web < <(free_ports 2)
 
 cat >"$work/prometheus.yml" <<YAML
 global: {scrape_interval: 500ms, scrape_timeout: 400ms, evaluation_interval: 1s}

@@ -134,6 +134,18 @@ static void reload_says_whether_the_file_was_good(void **state)
 	remove_folder(folder);
 }
 
+static void reload_without_a_file_says_so(void **state)
+{
+	struct process ctl;
+	struct lingerd daemon;
+
+	(void)state;
+	lingerd_start(&daemon, patient);
+	assert_int_equal(lingerctl(&daemon, "reload", &ctl), 0);
+	assert_true(file_contains(ctl.err, "there is no file to read again"));
+	lingerd_stop(&daemon);
+}
+
 static void what_it_does_not_know_is_refused(void **state)
 {
 	struct process ctl;
@@ -153,6 +165,7 @@ int main(void)
 		cmocka_unit_test(drain_takes_no_more_and_ends_when_the_last_one_has),
 		cmocka_unit_test(sigterm_gives_a_draining_daemon_its_grace),
 		cmocka_unit_test(reload_says_whether_the_file_was_good),
+		cmocka_unit_test(reload_without_a_file_says_so),
 		cmocka_unit_test(what_it_does_not_know_is_refused),
 	};
 

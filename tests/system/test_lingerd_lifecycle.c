@@ -69,6 +69,28 @@ static void usage_errors_exit_with_2(void **state)
 	assert_int_equal(run_lingerd(folder, "--nonsense", NULL, "--nonsense"), 2);
 	assert_int_equal(run_lingerd(folder, "--idle-timeout", "never", "'never'"), 2);
 	assert_int_equal(run_lingerd(folder, "--socket", path, "200 bytes"), 2);
+	assert_int_equal(run_lingerd(folder, "--metrics", "nonsense", "'nonsense'"), 2);
+	assert_int_equal(run_lingerd(folder, "--metrics", "0.0.0.0:1", "metrics-remote"), 2);
+	assert_int_equal(run_lingerd(folder, "--background", "--socket=s", "begin with /"), 2);
+	remove_folder(folder);
+}
+
+/* What is wrong in a file, or only with it: others may be let to the metrics there. */
+static void mistakes_in_a_file_exit_with_1(void **state)
+{
+	char folder[256], path[300];
+	const char *const words[] = { built("lingerd"), "--config", path, "--metrics",
+				      "0.0.0.0:1",	"-t",	    NULL };
+
+	(void)state;
+	make_folder(folder);
+	snprintf(path, sizeof(path), "%s/l.conf", folder);
+	write_file(path, "[lingerd]\nmetrics = nonsense\n");
+	assert_int_equal(run(folder, words, "l.conf:2: metrics: 'nonsense'"), 1);
+	write_file(path, "[lingerd]\nmetrics-remote = off\n");
+	assert_int_equal(run(folder, words, "allow it with metrics-remote"), 1);
+	write_file(path, "[lingerd]\nmetrics-remote = on\n");
+	assert_int_equal(run(folder, words, "good"), 0);
 	remove_folder(folder);
 }
 
@@ -449,6 +471,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(usage_errors_exit_with_2),
+		cmocka_unit_test(mistakes_in_a_file_exit_with_1),
 		cmocka_unit_test(places_that_do_not_serve_are_named),
 		cmocka_unit_test(a_socket_of_somebody_else_is_left_alone),
 		cmocka_unit_test(a_place_without_permission_is_named),

@@ -13,7 +13,9 @@ static int parse(const char *text, bool allow_remote)
 {
 	memset(&target, 0xff, sizeof(target));
 	error[0] = '\0';
-	return metrics_target_parse(&target, text, allow_remote, error, sizeof(error));
+	return metrics_target_parse(&target, text,
+				    METRICS_ALLOW_FILE | (allow_remote ? METRICS_ALLOW_REMOTE : 0),
+				    error, sizeof(error));
 }
 
 static void files_and_unix_sockets(void **state)
@@ -98,10 +100,21 @@ static void what_means_nothing_is_refused(void **state)
 	}
 }
 
+static void files_only_if_allowed(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("nonsense", false), -EINVAL);
+	assert_string_equal(error, "not unix:PATH, file:PATH, ADDRESS:PORT or [ADDRESS]:PORT");
+	assert_int_equal(metrics_target_parse(&target, "file:/x", 0, error, sizeof(error)),
+			 -EINVAL);
+	assert_string_equal(error, "not unix:PATH, ADDRESS:PORT or [ADDRESS]:PORT");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files_and_unix_sockets),
+		cmocka_unit_test(files_only_if_allowed),
 		cmocka_unit_test(addresses_with_ports),
 		cmocka_unit_test(remote_addresses_only_if_allowed),
 		cmocka_unit_test(what_means_nothing_is_refused),

@@ -58,3 +58,8 @@ const char *units_rate(char text[UNITS_SIZE], double per_s)
 	snprintf(text, UNITS_SIZE, "%.1f", per_s);
 	return text;
 }
+
+const char *units_plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}

@@ -16,4 +16,7 @@ const char *units_duration(char text[UNITS_SIZE], uint64_t ns);
 const char *units_count(char text[UNITS_SIZE], uint64_t count);
 const char *units_rate(char text[UNITS_SIZE], double per_s);
 
+/* What stands behind a noun that is counted: "s", or nothing for 1. */
+const char *units_plural(uint64_t count);
+
 #endif

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "common/log.h"
+#include "common/units.h"
 #include "lingerbench/random.h"
 
 enum { FDS_BESIDES_CLIENTS = 64, TRIAL_OVERHEAD_MS = 60, PROGRAM_OVERHEAD_MS = 500 };
@@ -100,12 +101,13 @@ double plan_estimate_s(const struct plan *plan, const struct scenario *scenario)
 void plan_print(const struct plan *plan, const struct scenario *scenario)
 {
 	printf("%s: %s\n", scenario->name, scenario->title);
-	printf("%zu trials of %llu connections, %llu at once, to %llu workers of %s; responses of "
-	       "%llu bytes; seed %llu\n",
-	       plan->count, (unsigned long long)scenario->connections,
-	       (unsigned long long)scenario->clients, (unsigned long long)scenario->workers,
+	printf("%zu trial%s of %llu connection%s, %llu at once, to %llu worker%s of %s; responses "
+	       "of %llu byte%s; seed %llu\n",
+	       plan->count, units_plural(plan->count), (unsigned long long)scenario->connections,
+	       units_plural(scenario->connections), (unsigned long long)scenario->clients,
+	       (unsigned long long)scenario->workers, units_plural(scenario->workers),
 	       scenario->program->name, (unsigned long long)scenario->response_bytes,
-	       (unsigned long long)scenario->seed);
+	       units_plural(scenario->response_bytes), (unsigned long long)scenario->seed);
 	for (size_t i = 0; i < plan->count; i++)
 		printf("  %3zu  block %llu  %-16s %-12s %s\n", i + 1,
 		       (unsigned long long)plan->trials[i].block, plan->trials[i].strategy->name,

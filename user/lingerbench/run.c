@@ -13,6 +13,7 @@
 #include "commit.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/units.h"
 #include "lingerbench/environment.h"
 #include "lingerbench/folder.h"
 #include "lingerbench/pages.h"
@@ -210,16 +211,18 @@ static void finish_trace(struct run *run)
 	tracer_get_counts(run->tracer, &run->info.losses);
 	if (run->info.losses.ring_full || run->info.losses.map_full)
 		warnings_add(&run->warnings,
-			     "the tracer lost %llu records (ring full) and %llu connections (map "
+			     "the tracer lost %llu record%s (ring full) and %llu connection%s (map "
 			     "full)",
 			     (unsigned long long)run->info.losses.ring_full,
-			     (unsigned long long)run->info.losses.map_full);
+			     units_plural(run->info.losses.ring_full),
+			     (unsigned long long)run->info.losses.map_full,
+			     units_plural(run->info.losses.map_full));
 	if (run->info.losses.missed_events)
 		warnings_add(&run->warnings,
-			     "the kernel did not report %llu events to the tracer; what they would "
-			     "have "
-			     "told is empty",
-			     (unsigned long long)run->info.losses.missed_events);
+			     "the kernel did not report %llu event%s to the tracer; what is not "
+			     "known for that is empty",
+			     (unsigned long long)run->info.losses.missed_events,
+			     units_plural(run->info.losses.missed_events));
 	if (run->tracelog.out_of_memory)
 		warnings_add(&run->warnings, "no memory for all records of the tracer");
 	run->info.trace_records = run->tracelog.count;
@@ -299,8 +302,8 @@ static enum run_status perform(struct run *run, const struct run_options *option
 	int error = prepare(run, options);
 
 	if (!error) {
-		log_info("%zu trials, about %.0f s%s", run->plan.count,
-			 plan_estimate_s(&run->plan, &run->scenario),
+		log_info("%zu trial%s, about %.0f s%s", run->plan.count,
+			 units_plural(run->plan.count), plan_estimate_s(&run->plan, &run->scenario),
 			 run->tracer ? ", traced" : "");
 		error = run_trials(run);
 	}

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "lingerbench/running.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -26,7 +23,7 @@
 #include "lingerbench/proctree.h"
 #include "lingerbench/serveruser.h"
 
-enum { START_LIMIT_S = 15, STOP_LIMIT_S = 5, PROBE_TIMEOUT_S = 2 };
+enum { START_LIMIT_S = 15, STOP_LIMIT_S = 5 };
 
 static int copy_plugin(const char *name, const char *folder)
 {
@@ -107,31 +104,6 @@ static _Noreturn void become_server(const struct program *program,
 	_exit(127);
 }
 
-/* Any byte in answer to a request: also of a server that would have liked to speak TLS. */
-static bool answers(uint16_t port)
-{
-	static const char request[] = "GET /0 HTTP/1.0\r\n\r\n";
-	const struct sockaddr_in address = { .sin_family = AF_INET,
-					     .sin_port = htons(port),
-					     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	const struct timeval timeout = { .tv_sec = PROBE_TIMEOUT_S };
-	char byte;
-	bool answered;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return false;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	answered = !connect(fd, (const struct sockaddr *)&address, sizeof(address)) &&
-		   send(fd, request, strlen(request), MSG_NOSIGNAL) > 0 &&
-		   recv(fd, &byte, 1, 0) > 0;
-	/* The rest of the answer, so that the close is an orderly one. */
-	while (answered && recv(fd, &(char[4096]){ 0 }, 4096, 0) > 0)
-		;
-	close(fd);
-	return answered;
-}
-
 static bool all_there(const struct program *program, const struct program_setup *setup, pid_t pid)
 {
 	struct proctree tree = { 0 };
@@ -141,7 +113,8 @@ static bool all_there(const struct program *program, const struct program_setup 
 }
 
 static int wait_until_ready(pid_t pid, const struct program *program,
-			    const struct program_setup *setup, const volatile bool *interrupted)
+			    const struct program_setup *setup, const volatile bool *interrupted,
+			    struct probe *probe)
 {
 	uint64_t deadline = clock_now_ns() + START_LIMIT_S * NS_PER_S;
 
@@ -150,7 +123,7 @@ static int wait_until_ready(pid_t pid, const struct program *program,
 			return -EINTR;
 		if (child_has_ended(pid))
 			return -ECHILD;
-		if (all_there(program, setup, pid) && answers(setup->port))
+		if (all_there(program, setup, pid) && probe_step(probe, setup->port))
 			return 0;
 		if (clock_now_ns() > deadline)
 			return -ETIMEDOUT;
@@ -169,7 +142,8 @@ static void complain(const struct program *program, const struct program_setup *
 }
 
 pid_t running_start(const struct program *program, const struct program_setup *setup,
-		    const struct response *response, const volatile bool *interrupted)
+		    const struct response *response, const volatile bool *interrupted,
+		    struct probe *probe)
 {
 	int error = furnish(program, setup, response);
 	pid_t pid;
@@ -186,7 +160,7 @@ pid_t running_start(const struct program *program, const struct program_setup *s
 		log_error("cannot fork: %s", strerror(-pid));
 		return pid;
 	}
-	error = wait_until_ready(pid, program, setup, interrupted);
+	error = wait_until_ready(pid, program, setup, interrupted, probe);
 	if (!error)
 		return pid;
 	if (error == -ECHILD)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "lingerbench/probe.h"
 #include "lingerbench/program.h"
 #include "lingerbench/response.h"
 
@@ -17,9 +18,11 @@
  * Makes setup->folder and what belongs in it, starts the server, and waits until it answers with all its
  * workers there. Its pid; -EINTR: *interrupted came; another negative errno, and why has been logged,
  * with the last line of the server's log. Nothing runs then; the folder is there all the same.
+ * The probe by which it has answered is the caller's to close, in every case.
  */
 pid_t running_start(const struct program *program, const struct program_setup *setup,
-		    const struct response *response, const volatile bool *interrupted);
+		    const struct response *response, const volatile bool *interrupted,
+		    struct probe *probe);
 
 /* Ends it in order, by force after 5 s, and all its processes with it. */
 void running_stop(pid_t pid);

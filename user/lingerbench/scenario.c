@@ -148,14 +148,11 @@ static bool take_strategies(struct scenario *scenario, struct inifile_place plac
 
 static bool take_program(struct scenario *scenario, struct inifile_place place, const char *value)
 {
-	const struct program *program = program_find(value);
-
-	if (!program)
-		return inifile_complain(place,
-					"no server is called \"%s\"; see \"lingerbench list\"",
-					value);
-	scenario->program = program;
-	return true;
+	scenario->program = program_find(value);
+	if (scenario->program)
+		return true;
+	return inifile_complain(place, "no server is called \"%s\"; see \"lingerbench list\"",
+				value);
 }
 
 /* Names only: the scripts may stand on later lines. */
@@ -190,17 +187,20 @@ static bool take_peer(struct scenario *scenario, struct inifile_place place, con
 {
 	struct peer *peer = scenario_find_peer(scenario, name);
 	char error[256];
+	bool right;
 
 	if (!peer) {
 		if (scenario->known_peer_count == SCENARIO_MAX_PEERS)
 			return inifile_complain(place, "more than %d peers", SCENARIO_MAX_PEERS);
 		peer = &scenario->known_peers[scenario->known_peer_count];
 	}
-	if (peer_parse(name, script, peer, error, sizeof(error)))
-		return inifile_complain(place, "peer %s: %s", name, error);
+	right = !peer_parse(name, script, peer, error, sizeof(error));
+	/* With a wrong script, too, it is known: nobody is to say that no peer is called so. */
+	if (!right)
+		snprintf(peer->name, sizeof(peer->name), "%s", name);
 	if (peer == &scenario->known_peers[scenario->known_peer_count])
 		scenario->known_peer_count++;
-	return true;
+	return right || inifile_complain(place, "peer %s: %s", name, error);
 }
 
 static bool is_operator(const char *text)

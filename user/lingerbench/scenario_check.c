@@ -4,6 +4,22 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Names that have been complained of: what [strategies] or [peers] has wrong is often in [expect], too. */
+struct mistakes {
+	const char *
+		names[SCENARIO_MAX_STRATEGIES + SCENARIO_MAX_PEERS + 2 * SCENARIO_MAX_EXPECTATIONS];
+	size_t count;
+};
+
+static bool is_new(struct mistakes *mistakes, const char *name)
+{
+	for (size_t i = 0; i < mistakes->count; i++)
+		if (!strcmp(mistakes->names[i], name))
+			return false;
+	mistakes->names[mistakes->count++] = name;
+	return true;
+}
+
 /* The strategy of the scenario's server; NAME_again is NAME once more. *ret_again says whether it was that. */
 static const struct strategy *find_strategy(const struct scenario *scenario, const char *name,
 					    bool *ret_again)
@@ -21,7 +37,7 @@ static const struct strategy *find_strategy(const struct scenario *scenario, con
 }
 
 /* An A/A arm is a strategy of its own in all but what it does. */
-static bool resolve_strategies(struct scenario *scenario)
+static bool resolve_strategies(struct scenario *scenario, struct mistakes *mistakes)
 {
 	bool right = true, again;
 
@@ -30,6 +46,7 @@ static bool resolve_strategies(struct scenario *scenario)
 		const struct strategy *strategy = find_strategy(scenario, name->name, &again);
 
 		if (!strategy) {
+			is_new(mistakes, name->name);
 			right = inifile_complain(name->place,
 						 "no strategy is called \"%s\"; see \"lingerbench "
 						 "list\" for those of %s",
@@ -46,29 +63,61 @@ static bool resolve_strategies(struct scenario *scenario)
 	return right;
 }
 
-static bool check_figure_name(struct scenario *scenario, struct inifile_place place,
+static bool resolve_peers(struct scenario *scenario, struct mistakes *mistakes)
+{
+	const struct inifile_place place = { .file = scenario->path };
+	bool right = true;
+
+	for (size_t i = 0; i < scenario->peer_count; i++) {
+		const char *name = scenario->peer_names[i];
+
+		scenario->peers[i] = scenario_find_peer(scenario, name);
+		if (scenario->peers[i])
+			continue;
+		right = false;
+		if (is_new(mistakes, name))
+			inifile_complain(place,
+					 "no peer is called \"%s\"; see \"lingerbench list\"",
+					 name);
+	}
+	return right;
+}
+
+struct check {
+	struct scenario *scenario;
+	struct mistakes strategies, peers;
+};
+
+static bool check_figure_name(struct check *check, struct inifile_place place,
 			      const struct figure_name *name)
 {
 	bool right = true, again;
 
-	if (strcmp(name->strategy, "*") && !find_strategy(scenario, name->strategy, &again))
-		right = inifile_complain(place, "no strategy is called \"%s\"", name->strategy);
-	if (strcmp(name->peer, "*") && !scenario_find_peer(scenario, name->peer))
-		right = inifile_complain(place, "no peer is called \"%s\"", name->peer);
+	if (strcmp(name->strategy, "*") && check->scenario->program &&
+	    !find_strategy(check->scenario, name->strategy, &again)) {
+		right = false;
+		if (is_new(&check->strategies, name->strategy))
+			inifile_complain(place, "no strategy is called \"%s\"", name->strategy);
+	}
+	if (strcmp(name->peer, "*") && !scenario_find_peer(check->scenario, name->peer)) {
+		right = false;
+		if (is_new(&check->peers, name->peer))
+			inifile_complain(place, "no peer is called \"%s\"", name->peer);
+	}
 	return right;
 }
 
-static bool check_expectations(struct scenario *scenario)
+static bool check_expectations(struct check *check)
 {
+	const struct scenario *scenario = check->scenario;
 	bool right = true;
 
 	for (size_t i = 0; i < scenario->expectation_count; i++) {
 		const struct expectation *expectation = &scenario->expectations[i];
 
-		right &= check_figure_name(scenario, expectation->place, &expectation->figure);
+		right &= check_figure_name(check, expectation->place, &expectation->figure);
 		if (expectation->is_relative)
-			right &= check_figure_name(scenario, expectation->place,
-						   &expectation->other);
+			right &= check_figure_name(check, expectation->place, &expectation->other);
 	}
 	return right;
 }
@@ -76,6 +125,7 @@ static bool check_expectations(struct scenario *scenario)
 bool scenario_check(struct scenario *scenario)
 {
 	struct inifile_place place = { .file = scenario->path };
+	struct check check = { .scenario = scenario };
 	bool right = true;
 
 	if (!scenario->strategy_count)
@@ -84,15 +134,10 @@ bool scenario_check(struct scenario *scenario)
 		right = inifile_complain(place, "[peers] use = names no peer");
 	if (scenario->clients > scenario->connections)
 		scenario->clients = scenario->connections;
-	for (size_t i = 0; i < scenario->peer_count; i++) {
-		scenario->peers[i] = scenario_find_peer(scenario, scenario->peer_names[i]);
-		if (!scenario->peers[i])
-			right = inifile_complain(place,
-						 "no peer is called \"%s\"; see \"lingerbench "
-						 "list\"",
-						 scenario->peer_names[i]);
-	}
-	right &= resolve_strategies(scenario);
-	right &= check_expectations(scenario);
+	right &= resolve_peers(scenario, &check.peers);
+	/* An unknown server has been complained of, and has no strategies. */
+	if (scenario->program)
+		right &= resolve_strategies(scenario, &check.strategies);
+	right &= check_expectations(&check);
 	return right;
 }

@@ -9,7 +9,7 @@
 
 /*
  * Turns the names of strategies and peers into those of the scenario's server. False: something is wrong or
- * missing, and each mistake has been complained of.
+ * missing, and each mistake has been complained of once. An unknown server, NULL, has been already.
  */
 bool scenario_check(struct scenario *scenario);
 

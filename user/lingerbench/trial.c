@@ -28,8 +28,7 @@ enum {
 	/* The FINs of the last clients reach lingerd when they are gone; its work on them counts, too. */
 	SETTLE_MS = 20,
 	HANDOFFS_LIMIT_MS = 500,
-	/* Connections of our own that a server has answered before the clients come. */
-	PROBES = 1,
+	PROBE_LIMIT_S = 6,
 };
 
 struct cast {
@@ -39,6 +38,8 @@ struct cast {
 	size_t worker_count;
 	pid_t *workers;
 	pid_t program;
+	struct probe probe;
+	bool probe_known; /* whether lingerd has got its connection */
 	char folder[PATH_MAX];
 	struct program_setup setup;
 };
@@ -78,7 +79,8 @@ static int start_program(struct cast *cast, const struct trial *trial,
 					      .workers = stage->scenario->workers,
 					      .strategy = trial->strategy,
 					      .lingerd_socket = settings->lingerd_socket };
-	pid = running_start(trial->program, &cast->setup, stage->response, stage->interrupted);
+	pid = running_start(trial->program, &cast->setup, stage->response, stage->interrupted,
+			    &cast->probe);
 	if (pid < 0)
 		return pid;
 	cast->program = pid;
@@ -261,6 +263,30 @@ static int start_daemon(struct cast *cast, const struct trial_stage *stage,
 }
 
 /*
+ * What lingerd has got before the clients come: the connection of the probe, or nothing if the server
+ * kept that. Which of them is certain when it is there, or when nobody has it any more: asked before
+ * lingerd is, since that may have got it last. Otherwise it could come later, and stand for a client's.
+ */
+static int settle_probe(struct cast *cast, const struct strategy_settings *settings,
+			uint64_t *ret_handoffs)
+{
+	uint64_t now = clock_now_ns(), limit = now + PROBE_LIMIT_S * NS_PER_S;
+
+	for (; now < limit; now = clock_now_ns()) {
+		bool gone = probe_is_gone(&cast->probe, now);
+		int error = daemon_handoffs(settings->lingerd_socket, ret_handoffs);
+
+		if (error)
+			return error;
+		cast->probe_known = gone || *ret_handoffs > 0;
+		if (cast->probe_known)
+			break;
+		usleep(POLL_MS * 1000);
+	}
+	return 0;
+}
+
+/*
  * How many connections lingerd has got by now. The last ones may still be on their way: it waits until all
  * of them are there, for a short time at most.
  */
@@ -282,7 +308,7 @@ static void count_handoffs(struct trial *trial, const struct cast *cast,
 	uint64_t expected = before + trial->rows->begun;
 	uint64_t now;
 
-	if (!cast->program || !cast->daemon)
+	if (!cast->probe_known)
 		return;
 	trial->handoffs_known = look_at_handoffs(settings->lingerd_socket, expected, &now);
 	if (trial->handoffs_known)
@@ -305,9 +331,9 @@ static int perform(struct cast *cast, struct trial *trial, const struct trial_st
 		return error;
 	if (builtin)
 		error = start_workers(cast, trial, stage, settings);
-	if (!error && cast->program && cast->daemon &&
-	    !look_at_handoffs(settings->lingerd_socket, PROBES, &handoffs))
-		error = -EPROTO;
+	if (!error && cast->program && cast->daemon)
+		error = settle_probe(cast, settings, &handoffs);
+	probe_close(&cast->probe);
 	look_at_servers(cast, &before);
 	trial->started_ns = clock_now_ns();
 	if (!error)
@@ -338,7 +364,7 @@ static int perform(struct cast *cast, struct trial *trial, const struct trial_st
 int trial_run(struct trial *trial, const struct trial_stage *stage)
 {
 	struct strategy_settings settings = stage->scenario->settings;
-	struct cast cast = { 0 };
+	struct cast cast = { .probe = PROBE_INIT };
 	char socket_path[PATH_MAX];
 	int error;
 
@@ -350,6 +376,7 @@ int trial_run(struct trial *trial, const struct trial_stage *stage)
 		return -ENOMEM;
 	}
 	error = perform(&cast, trial, stage, &settings);
+	probe_close(&cast.probe);
 	if (cast.client)
 		stop_client(&cast);
 	stop_workers(&cast);

@@ -132,6 +132,10 @@ void daemon_carry_out(void *context, int sender, enum linger_message_type comman
 			snprintf(answer, COMMAND_ANSWER_SIZE,
 				 "error: %s; all settings stay as they were\n", problem.text);
 		else
-			snprintf(answer, COMMAND_ANSWER_SIZE, "ok: settings read again\n");
+			snprintf(answer, COMMAND_ANSWER_SIZE, "ok: %s\n",
+				 daemon->options->config_path
+					 ? "settings read again"
+					 : "there is no file to read again: lingerd was started "
+					   "without --config");
 	}
 }

@@ -144,14 +144,22 @@ void daemon_finish(struct daemon *daemon)
 	cut(daemon);
 }
 
-/* They come from there as they would in another process. */
+/*
+ * They come from there as they would in another process. In the end they have never been away: who
+ * asks finds them neither in passed_on nor in restored, and nobody could ask in between.
+ */
 static void take_back(struct daemon *daemon, struct succession *left)
 {
+	uint64_t restored = daemon->counters.restored, back;
+
 	succession_seal(left);
 	for (uint32_t i = 0; i < left->count; i++)
 		succession_take(left->queues[i], daemon->engine, &daemon->users, &daemon->settings,
 				&daemon->limits, &daemon->counters);
 	left->count = 0;
+	back = daemon->counters.restored - restored;
+	daemon->counters.restored -= back;
+	daemon->counters.passed_on -= back;
 	intake_go_on(daemon->intake);
 }
 

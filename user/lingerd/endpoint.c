@@ -24,7 +24,8 @@ int endpoint_open(struct endpoint *endpoint, const struct settings *settings, in
 
 	if (!*settings->metrics)
 		return 0;
-	error = metrics_target_parse(&target, settings->metrics, settings->metrics_remote, reason,
+	error = metrics_target_parse(&target, settings->metrics,
+				     settings->metrics_remote ? METRICS_ALLOW_REMOTE : 0, reason,
 				     sizeof(reason));
 	if (!error)
 		error = metrics_http_open(&endpoint->http, &target, write, context, reason,

@@ -127,40 +127,6 @@ static int apply_values(const struct options *options, struct settings *settings
 	return 0;
 }
 
-int options_parse(struct options *ret, int argc, char *argv[], struct problem *problem)
-{
-	const struct all_options all = all_options();
-	struct options options = { 0 };
-	struct settings scratch;
-	int error = 0;
-	int option;
-
-	optind = 0; /* glibc: begin anew */
-	opterr = 0;
-	while (!error && (option = getopt_long(argc, argv, ":c:tbhV", all.list, NULL)) != -1)
-		error = take_option(&options, option, argv, problem);
-	if (error)
-		return error;
-	if (optind < argc) {
-		problem_say(problem, "'%.64s' is no option", argv[optind]);
-		return -EINVAL;
-	}
-	settings_default(&scratch);
-	error = apply_values(&options, &scratch, problem);
-	if (!error)
-		*ret = options;
-	return error;
-}
-
-/* As systemd spells it in its units: with a - in front, the file need not be there. */
-static int read_file(const char *path, struct settings *settings, struct problem *problem)
-{
-	bool optional = *path == '-';
-	int error = settings_read_file(settings, path + optional, problem);
-
-	return optional && error == -ENOENT ? 0 : error;
-}
-
 /* The daemon leaves the folder in which it was started. */
 static int check_paths(const struct options *options, const struct settings *settings,
 		       struct problem *problem)
@@ -184,6 +150,54 @@ static int check_paths(const struct options *options, const struct settings *set
 	else
 		return 0;
 	return -EINVAL;
+}
+
+/*
+ * What no file can make right is a mistake of the command line, and said before any file is read. A
+ * file may allow others to reach the metrics.
+ */
+static int check_alone(const struct options *options, const struct settings *settings,
+		       struct problem *problem)
+{
+	int error = options->config_path ? 0 : settings_check(settings, problem);
+
+	return error ? error : check_paths(options, settings, problem);
+}
+
+int options_parse(struct options *ret, int argc, char *argv[], struct problem *problem)
+{
+	const struct all_options all = all_options();
+	struct options options = { 0 };
+	struct settings scratch;
+	int error = 0;
+	int option;
+
+	optind = 0; /* glibc: begin anew */
+	opterr = 0;
+	while (!error && (option = getopt_long(argc, argv, ":c:tbhV", all.list, NULL)) != -1)
+		error = take_option(&options, option, argv, problem);
+	if (error)
+		return error;
+	if (optind < argc) {
+		problem_say(problem, "'%.64s' is no option", argv[optind]);
+		return -EINVAL;
+	}
+	settings_default(&scratch);
+	error = apply_values(&options, &scratch, problem);
+	if (!error)
+		error = check_alone(&options, &scratch, problem);
+	if (!error)
+		*ret = options;
+	return error;
+}
+
+/* As systemd spells it in its units: with a - in front, the file need not be there. */
+static int read_file(const char *path, struct settings *settings, struct problem *problem)
+{
+	bool optional = *path == '-';
+	int error = settings_read_file(settings, path + optional, problem);
+
+	return optional && error == -ENOENT ? 0 : error;
 }
 
 int options_settings(const struct options *options, struct settings *ret, struct problem *problem)

@@ -240,18 +240,18 @@ static int set_summary(struct settings *settings, const char *value, struct prob
 }
 
 /* Whether others may reach the place is for settings_check(): that they may can be set later. */
-static int check_metrics(const char *value, bool allow_remote, struct problem *problem)
+static int check_metrics(const char *value, unsigned int allow, struct problem *problem)
 {
 	struct metrics_target target;
 	char error[256];
 
-	if (metrics_target_parse(&target, value, allow_remote, error, sizeof(error))) {
-		problem_say(problem, "metrics: '%.128s': %s", value, error);
+	/* Each would have the loop wait for a disk. */
+	if (!strncmp(value, "file:", 5)) {
+		problem_say(problem, "metrics: '%.128s': lingerd writes no files", value);
 		return -EINVAL;
 	}
-	/* Each would have the loop wait for a disk. */
-	if (target.kind == METRICS_TO_FILE) {
-		problem_say(problem, "metrics: '%.128s': lingerd writes no files", value);
+	if (metrics_target_parse(&target, value, allow, error, sizeof(error))) {
+		problem_say(problem, "metrics: '%.128s': %s", value, error);
 		return -EINVAL;
 	}
 	return 0;
@@ -263,7 +263,7 @@ static int set_metrics(struct settings *settings, const char *value, struct prob
 		set_text(settings->metrics, sizeof(settings->metrics), "");
 		return 0;
 	}
-	if (check_metrics(value, true, problem))
+	if (check_metrics(value, METRICS_ALLOW_REMOTE, problem))
 		return -EINVAL;
 	if (strlen(value) >= sizeof(settings->metrics)) {
 		problem_say(problem, "metrics: '%.128s...' is too long", value);
@@ -278,7 +278,7 @@ int settings_check(const struct settings *settings, struct problem *problem)
 	struct problem reason = { "" };
 
 	if (!*settings->metrics || settings->metrics_remote ||
-	    !check_metrics(settings->metrics, false, &reason))
+	    !check_metrics(settings->metrics, 0, &reason))
 		return 0;
 	problem_say(problem, "%s: allow it with metrics-remote", reason.text);
 	return -EINVAL;

@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/units.h"
 #include "lingertrace/outputs.h"
 #include "lingertrace/trace_options.h"
 #include "tracer/tracer.h"
@@ -110,20 +111,23 @@ static int trace(struct run *run)
 static void say_counts(const struct run *run)
 {
 	const struct tracer_filter *filter = &run->options.tracer.filter;
+	const uint64_t rows = outputs_totals(run->outputs)->rows;
 	struct tracer_counts counts;
 	char filtered[48] = "";
+	uint64_t lost;
 
 	tracer_get_counts(run->tracer, &counts);
+	lost = counts.ring_full + counts.map_full;
 	if (counts.missed_events)
-		log_warning("%" PRIu64 " kernel events were missed: some fields are empty, "
-			    "some connections may have no row",
-			    counts.missed_events);
+		log_warning("missed %" PRIu64 " kernel event%s: some fields are empty, some "
+			    "connections may have no row",
+			    counts.missed_events, units_plural(counts.missed_events));
 	if (filter->pid || filter->comm[0])
 		snprintf(filtered, sizeof(filtered), ", %" PRIu64 " filtered", counts.filtered);
-	log_info("%" PRIu64 " rows written, %" PRIu64 " records lost (ring buffer full: %" PRIu64
+	log_info("%" PRIu64 " row%s written, %" PRIu64 " record%s lost (ring buffer full: %" PRIu64
 		 ", table full: %" PRIu64 ")%s",
-		 outputs_totals(run->outputs)->rows, counts.ring_full + counts.map_full,
-		 counts.ring_full, counts.map_full, filtered);
+		 rows, units_plural(rows), lost, units_plural(lost), counts.ring_full,
+		 counts.map_full, filtered);
 }
 
 /* traced: so far, all went well. What has been collected is brought to its end in any case. */

@@ -122,7 +122,8 @@ void top_table_print_foot(FILE *out, const struct totals *totals, const struct t
 		" (ring full) + %" PRIu64 " (table full)\n",
 		totals->rows, totals->at_risk, counts->ring_full, counts->map_full);
 	if (counts->missed_events)
-		fprintf(out, "%" PRIu64 " events missed, %" PRIu64 " rows incomplete\n",
-			counts->missed_events, totals->incomplete);
+		fprintf(out, "%" PRIu64 " event%s missed, %" PRIu64 " row%s incomplete\n",
+			counts->missed_events, units_plural(counts->missed_events),
+			totals->incomplete, units_plural(totals->incomplete));
 	sentences_print(tallies, partial, out);
 }

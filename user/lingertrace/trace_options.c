@@ -196,7 +196,8 @@ static void print_usage(void)
 	puts("Usage: lingertrace [OPTION]...\n"
 	     "\n"
 	     "Writes one row per TCP connection: how it was closed, by whom, how long that\n"
-	     "took and how it ended. Needs root, or CAP_BPF and CAP_PERFMON.");
+	     "took and how it ended. Needs root, or CAP_BPF, CAP_PERFMON and, for\n"
+	     "FIN_WAIT_2 after close(), CAP_SYSLOG.");
 	for (size_t i = 0; i < ROWS; i++) {
 		if (rows[i].group)
 			printf("\n%s\n", rows[i].group);
@@ -252,7 +253,9 @@ static int check(struct trace_options *options)
 	}
 	if (options->metrics &&
 	    metrics_target_parse(&options->metrics_target, options->metrics,
-				 options->metrics_remote, error, sizeof(error))) {
+				 METRICS_ALLOW_FILE |
+					 (options->metrics_remote ? METRICS_ALLOW_REMOTE : 0),
+				 error, sizeof(error))) {
 		log_error("--metrics %s: %s%s", options->metrics, error,
 			  strstr(error, "by others") ? "; if that is meant, add --metrics-remote"
 						     : "");

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
@@ -88,7 +89,7 @@ static int parse_address(struct metrics_target *target, const char *host, bool i
 	return IN6_IS_ADDR_LOOPBACK(&ipv6->sin6_addr);
 }
 
-int metrics_target_parse(struct metrics_target *ret, const char *text, bool allow_remote,
+int metrics_target_parse(struct metrics_target *ret, const char *text, unsigned int allow,
 			 char *error, size_t error_size)
 {
 	const struct complaint complaint = { error, error_size };
@@ -102,7 +103,7 @@ int metrics_target_parse(struct metrics_target *ret, const char *text, bool allo
 		result = parse_unix(&target, text + 5, complaint);
 		if (result)
 			return result;
-	} else if (!strncmp(text, "file:", 5)) {
+	} else if (allow & METRICS_ALLOW_FILE && !strncmp(text, "file:", 5)) {
 		target.kind = METRICS_TO_FILE;
 		target.path = text + 5;
 		if (!*target.path)
@@ -110,11 +111,12 @@ int metrics_target_parse(struct metrics_target *ret, const char *text, bool allo
 	} else {
 		if (split(text, host, sizeof(host), &is_ipv6, &port))
 			return complain(complaint,
-					"not unix:PATH, file:PATH, ADDRESS:PORT or [ADDRESS]:PORT");
+					"not unix:PATH, %sADDRESS:PORT or [ADDRESS]:PORT",
+					allow & METRICS_ALLOW_FILE ? "file:PATH, " : "");
 		result = parse_address(&target, host, is_ipv6, (uint16_t)port);
 		if (result < 0)
 			return complain(complaint, "\"%s\" is not a numeric address", host);
-		if (!result && !allow_remote)
+		if (!result && !(allow & METRICS_ALLOW_REMOTE))
 			return complain(complaint, "%s can be reached by others", host);
 	}
 	*ret = target;

@@ -3,7 +3,6 @@
 #ifndef METRICS_TARGET_H
 #define METRICS_TARGET_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
 
@@ -20,11 +19,17 @@ struct metrics_target {
 	socklen_t address_size;
 };
 
+/* What is taken besides sockets that this host alone reaches. */
+enum {
+	METRICS_ALLOW_FILE = 1,
+	METRICS_ALLOW_REMOTE = 2, /* whoever reaches the port may read */
+};
+
 /*
- * The text must outlive *ret. Addresses are numeric: a name could mean anything. Others than loopback ones
- * only if allow_remote, since whoever reaches the port may read. 0, or -EINVAL with one line in error[].
+ * The text must outlive *ret. Addresses are numeric: a name could mean anything. 0, or -EINVAL with one
+ * line in error[], which names no more than what is allowed.
  */
-int metrics_target_parse(struct metrics_target *ret, const char *text, bool allow_remote,
+int metrics_target_parse(struct metrics_target *ret, const char *text, unsigned int allow,
 			 char *error, size_t error_size);
 
 #endif

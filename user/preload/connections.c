@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "preload/connections.h"
+#include "preload/debug.h"
 #include "preload/holders.h"
 
 #include <errno.h>
@@ -18,12 +19,14 @@ enum { NOT_OURS, SOLE, LEFT_ALONE };
 struct entry {
 	_Atomic uint64_t cookie;
 	_Atomic uint64_t holders;
+	_Atomic uint64_t raised;  /* which count was raised last, and by which fork() */
 	_Atomic uint32_t watched; /* by so many epoll sets, or fewer */
 };
 
 /* Zero pages until they are used. */
 static struct entry entries[FDS_MAX];
 static _Atomic int entries_end;
+static _Atomic uint32_t forks;
 static _Atomic pid_t owner;
 
 /*
@@ -70,9 +73,12 @@ void connections_add(int fd)
 	int end = atomic_load(&entries_end);
 	uint64_t cookie;
 
+	if (fd >= FDS_MAX)
+		debug_tell(DEBUG_HIGH_NUMBER);
 	if (fd < 0 || fd >= FDS_MAX || !is_owner())
 		return;
 	cookie = is_tcp(fd) ? cookie_of(fd) : 0;
+	debug_tell(cookie ? DEBUG_ACCEPTED : DEBUG_NOT_TCP);
 	atomic_store(&entries[fd].cookie, cookie);
 	atomic_store(&entries[fd].watched, 0);
 	atomic_store(&entries[fd].holders, cookie ? SOLE : NOT_OURS);
@@ -136,18 +142,21 @@ bool connections_remove(int fd)
 	struct entry *entry = entry_of(fd);
 	int error = errno;
 	uint64_t holders;
-	bool same;
+	bool same, last;
 
 	if (!entry || !is_owner())
 		return false;
 	same = cookie_of(fd) == atomic_load(&entry->cookie);
 	errno = error;
 	holders = atomic_exchange(&entry->holders, NOT_OURS);
-	if (atomic_load(&entry->watched))
+	if (atomic_load(&entry->watched)) {
+		debug_tell(DEBUG_WATCHED);
 		return false; /* and so it stays for the other holders: they have the same sets */
-	if (holders > LEFT_ALONE)
-		return holders_lower(holders) && same;
-	return holders == SOLE && same;
+	}
+	last = holders > LEFT_ALONE ? holders_lower(holders) : holders == SOLE;
+	if (!last)
+		debug_tell(holders > LEFT_ALONE ? DEBUG_HELD : DEBUG_SHARED);
+	return last && same;
 }
 
 static void start_counting(struct entry *entry)
@@ -161,19 +170,30 @@ static void start_counting(struct entry *entry)
 		holders_lower(ticket);
 }
 
-static void share(struct entry *entry)
+/* One word, so that nobody sees the fork() of one thread with the count of another. */
+static uint64_t mark_of(holders_ticket ticket, uint32_t fork_number)
+{
+	return ticket | (uint64_t)(fork_number << HOLDERS_FREE_BIT);
+}
+
+static void share(struct entry *entry, uint32_t fork_number)
 {
 	uint64_t holders;
 
 	if (atomic_load(&entry->holders) == SOLE)
 		start_counting(entry);
 	holders = atomic_load(&entry->holders);
-	if (holders > LEFT_ALONE && !holders_raise(holders))
+	if (holders <= LEFT_ALONE)
+		return;
+	if (holders_raise(holders))
+		atomic_store(&entry->raised, mark_of(holders, fork_number));
+	else
 		atomic_compare_exchange_strong(&entry->holders, &holders, LEFT_ALONE);
 }
 
-void connections_before_fork(void)
+uint32_t connections_before_fork(void)
 {
+	uint32_t fork_number = atomic_fetch_add(&forks, 1);
 	int end = atomic_load(&entries_end);
 	int error = errno;
 
@@ -185,9 +205,27 @@ void connections_before_fork(void)
 		if (cookie_of(fd) != atomic_load(&entry->cookie))
 			atomic_store(&entry->holders, NOT_OURS);
 		else
-			share(entry);
+			share(entry, fork_number);
 	}
 	errno = error;
+	return fork_number;
+}
+
+/*
+ * Another thread may have closed a connection meanwhile, and the number is another one's; or its
+ * fork() has raised the count after us. Then the mark is not ours, and the count stays too high.
+ */
+void connections_fork_failed(uint32_t fork_number)
+{
+	for (int fd = 0; fd < atomic_load(&entries_end); fd++) {
+		struct entry *entry = entry_of(fd);
+		uint64_t holders = entry ? atomic_load(&entry->holders) : NOT_OURS;
+		uint64_t mark = mark_of(holders, fork_number);
+
+		if (holders > LEFT_ALONE &&
+		    atomic_compare_exchange_strong(&entry->raised, &mark, 0))
+			holders_lower(holders);
+	}
 }
 
 /* What a thread of the parent accepted after the counting is the parent's alone. */

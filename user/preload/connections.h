@@ -23,7 +23,8 @@
  * sides can take it out. The counts of all holders together are never less than the sets.
  *
  * A holder that ends without close(), by exit() or exec(), never lowers the count: such connections
- * are closed as without us. An entry belongs to a socket, not to a number: one whose descriptor was
+ * are closed as without us. So are those of a fork() that failed inside of libc (daemon(),
+ * forkpty()). An entry belongs to a socket, not to a number: one whose descriptor was
  * closed behind our back (close_range(), fclose(), dup2() onto it) fits no other socket.
  *
  * Every call is safe in threads and in signal handlers, and none changes errno.
@@ -32,13 +33,18 @@
 #define PRELOAD_CONNECTIONS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Before the first connections_add(), once. */
 void connections_start(void);
 
-/* The handlers of fork(): before it, and in the child. */
-void connections_before_fork(void);
+/*
+ * The handlers of fork(): before it, and in the child. The first one's result names this fork() to
+ * connections_fork_failed(): there is no child, and what was counted for it is taken back.
+ */
+uint32_t connections_before_fork(void);
 void connections_after_fork(void);
+void connections_fork_failed(uint32_t fork_number);
 
 /* fd was accepted just now. Takes note if it is a TCP connection. */
 void connections_add(int fd);

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 
 enum {
-	SLOTS = 4096,
+	SLOTS = 1 << HOLDERS_FREE_BIT,
 	PROBES = 8, /* so many steps are taken to find a free one */
 };
 

@@ -17,8 +17,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Names a count. It never comes again for another one, and is greater than UINT32_MAX. */
+/* Names a count. It never comes again for another one, and is greater than UINT32_MAX. Its bits from
+ * HOLDERS_FREE_BIT to 31 are 0: there is room for a mark. */
 typedef uint64_t holders_ticket;
+
+enum { HOLDERS_FREE_BIT = 12 };
 
 /* A new count of one holder; 0: there is no memory. */
 holders_ticket holders_start(void);

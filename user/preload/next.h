@@ -30,6 +30,7 @@
 	CALL(posix_spawnp)                                                                         \
 	CALL(system)                                                                               \
 	CALL(popen)                                                                                \
+	CALL(fork)                                                                                 \
 	CALL(_Fork)                                                                                \
 	CALL(execv)                                                                                \
 	CALL(execve)                                                                               \

@@ -19,6 +19,7 @@
  * fork() is in the hands of our handlers and liblinger's.
  */
 #include "preload/connections.h"
+#include "preload/debug.h"
 #include "preload/next.h"
 
 #include <errno.h>
@@ -39,6 +40,7 @@ static struct linger_client *client;
 /* Of this thread, in fork(): it holds liblinger's locks, so what it closes is closed as ever. */
 THREAD_LOCAL bool forking;
 THREAD_LOCAL sigset_t mask_before_fork;
+THREAD_LOCAL uint32_t fork_number;
 
 static void block_signals(sigset_t *ret_before)
 {
@@ -57,7 +59,7 @@ static void before_fork(void)
 {
 	block_signals(&mask_before_fork);
 	forking = true;
-	connections_before_fork();
+	fork_number = connections_before_fork();
 }
 
 static void after_fork_in_parent(void)
@@ -81,16 +83,40 @@ __attribute__((constructor)) static void prepare(void)
 {
 	struct linger_client_options options = LINGER_CLIENT_OPTIONS_INIT;
 	const char *path = secure_getenv("LINGER_SOCKET");
+	int error = 0;
 
 	next();
 	connections_start();
 	options.threads = THREADS;
-	if (!path || linger_client_open_with(&client, path, &options))
-		return;
-	if (pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child)) {
-		linger_client_close(client);
-		client = NULL;
+	if (path)
+		error = linger_client_open_with(&client, path, &options);
+	if (client) {
+		error = -pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+		if (error) {
+			linger_client_close(client);
+			client = NULL;
+		}
 	}
+	debug_start(path, error);
+}
+
+/*
+ * The handlers are not told whether there is a child. Signals wait here, too: a handler's own fork()
+ * would leave another number.
+ */
+PUBLIC pid_t fork(void)
+{
+	sigset_t mask;
+	pid_t child;
+
+	if (!client)
+		return next()->fork();
+	block_signals(&mask);
+	child = next()->fork();
+	if (child < 0)
+		connections_fork_failed(fork_number);
+	restore_signals(&mask);
+	return child;
 }
 
 static int note_accepted(int fd)
@@ -113,30 +139,35 @@ PUBLIC int accept4(int fd, __SOCKADDR_ARG address, socklen_t *restrict length, i
 /* With a time, close() may also wait: not with all signals blocked. */
 static bool server_set_linger(int fd)
 {
-	struct linger linger;
+	struct linger linger = { 0 };
 	socklen_t length = sizeof(linger);
 	int error = errno;
-	bool set = getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &length) || linger.l_onoff;
+	bool unknown = getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &length) != 0;
 
 	errno = error;
-	return set;
+	if (linger.l_onoff)
+		debug_tell(DEBUG_SO_LINGER);
+	return unknown || linger.l_onoff;
 }
 
 /* Closes it whether that succeeds or not. */
 static int hand_off_and_close(int fd)
 {
 	int error = errno;
-	int cancel_state, ignored, result;
+	int cancel_state, handed_off, result;
 	sigset_t mask;
 
 	block_signals(&mask);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
-	ignored = linger_handoff(client, fd);
-	(void)ignored;
+	handed_off = linger_handoff(client, fd);
 	errno = error;
 	result = next()->close(fd);
 	pthread_setcancelstate(cancel_state, NULL);
 	restore_signals(&mask);
+	if (handed_off < 0)
+		debug_tell_failure(handed_off);
+	else
+		debug_tell(DEBUG_HANDED_OVER);
 	return result;
 }
 
