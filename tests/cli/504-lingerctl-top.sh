@@ -18,7 +18,12 @@ usage_error "--interval: '0'" top --interval 0
 usage_error "--interval: 'soon'" top --interval soon
 usage_error "--count: '0'" top --count 0
 usage_error 'for top alone' status --count 3
-usage_error 'for status and top alone' reload --json
+
+# A command's answer, good or bad.
+[ "$("$ctl" close-all --json --socket "$work/lingerd.sock")" = '{"ok": true, "message": "closed 0 connections"}' ] || fail "close-all --json"
+setpriv --reuid=33 --regid=33 --clear-groups "$ctl" reload --json --socket "$work/lingerd.sock" >"$work/refused.json"
+[ $? = 1 ] || fail "a command that is refused does not exit with 1"
+[ "$(cat "$work/refused.json")" = "{\"ok\": false, \"message\": \"commands are for root and the daemon's user\"}" ] || fail "$(cat "$work/refused.json")"
 
 # In a pipe: as many lines as wanted, below one head, no control sequences; what came stands in them.
 "$ctl" top --socket "$work/lingerd.sock" --count 14 --interval 0.5 >"$work/lines" 2>&1 &

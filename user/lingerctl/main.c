@@ -34,7 +34,7 @@ static const char usage[] =
 	"  close-all  close all connections that linger now\n"
 	"  reload     read the configuration file again, as at SIGHUP\n"
 	"\n"
-	"      --json         status: one JSON object; top: one a line\n"
+	"      --json         print JSON: one object, with top one a line\n"
 	"      --interval SEC top: how often to look (1)\n"
 	"      --count N      top: so often, then end (until Ctrl-C)\n"
 	"      --socket PATH  the daemon's socket (" LINGER_DEFAULT_SOCKET ")\n"
@@ -159,6 +159,23 @@ static int top(const struct options *options, enum linger_message_type type)
 	return error ? failed(options, error) : EXIT_OK;
 }
 
+static int say_answer(const struct options *options, bool ok, const char *text)
+{
+	int error = 0;
+
+	if (options->json)
+		error = answer_print_json(stdout, ok, text);
+	else if (ok)
+		log_info("%s", text);
+	else
+		log_error("%s", text);
+	if (!error && fflush(stdout))
+		error = -errno;
+	if (error)
+		return failed(options, error);
+	return ok ? EXIT_OK : EXIT_FAILED;
+}
+
 /* The answer is "ok: ..." or "error: ..." */
 static int command(const struct options *options, enum linger_message_type type)
 {
@@ -168,12 +185,11 @@ static int command(const struct options *options, enum linger_message_type type)
 	if (error)
 		return failed(options, error);
 	text[strcspn(text, "\n")] = '\0';
-	if (!strncmp(text, "ok: ", 4)) {
-		log_info("%s", text + 4);
-		return EXIT_OK;
-	}
-	log_error("%s", strncmp(text, "error: ", 7) ? explain(-EPROTO) : text + 7);
-	return EXIT_FAILED;
+	if (!strncmp(text, "ok: ", 4))
+		return say_answer(options, true, text + 4);
+	if (!strncmp(text, "error: ", 7))
+		return say_answer(options, false, text + 7);
+	return failed(options, -EPROTO);
 }
 
 static const struct verb {
@@ -206,8 +222,6 @@ static int run(const struct options *options, int argc, char *argv[])
 		log_error("there is no command '%s' (see --help)", argv[optind]);
 	else if (optind + 1 < argc)
 		log_error("'%s' is too much (see --help)", argv[optind + 1]);
-	else if (options->json && verb->type != LINGER_MESSAGE_STATUS)
-		log_error("--json is for status and top alone");
 	else if ((options->interval_ns || options->count) && verb->run != top)
 		log_error("--interval and --count are for top alone");
 	else

@@ -73,3 +73,18 @@ int status_read(char *text, struct counters *ret)
 		*ret = counters;
 	return more;
 }
+
+int answer_print_json(FILE *out, bool ok, const char *message)
+{
+	/* Text that is no UTF-8 has no place in JSON; an answer may name a file of such a name. */
+	json_t *object = json_pack("{s:b, s:s}", "ok", (int)ok, "message", message);
+
+	if (!object)
+		object = json_pack("{s:b, s:s}", "ok", (int)ok, "message", "(not printable)");
+	if (!object)
+		return -ENOMEM;
+	json_dumpf(object, out, 0);
+	fputc('\n', out);
+	json_decref(object);
+	return 0;
+}

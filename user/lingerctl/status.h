@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* lingerctl status: what a running lingerd has counted, in its answer to LINGER_MESSAGE_STATUS. */
+/*
+ * Answers of a running lingerd, for people and programs: what it has counted (LINGER_MESSAGE_STATUS), and what has become
+ * of a command.
+ */
 #ifndef LINGERCTL_STATUS_H
 #define LINGERCTL_STATUS_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "lingerd/counters.h"
@@ -13,6 +17,9 @@
  */
 int status_print_table(FILE *out, char *text);
 int status_print_json(FILE *out, char *text);
+
+/* Prints {"ok": ..., "message": ...} on a line. 0 or -ENOMEM with nothing printed. */
+int answer_print_json(FILE *out, bool ok, const char *message);
 
 /*
  * Reads an answer into *ret: counters that are not in it (an older daemon's) are 0, those that only a newer
