@@ -236,7 +236,8 @@ static void a_next_process_without_its_place_goes_on(void **state)
 
 static bool has_given_up(void *daemon)
 {
-	return file_contains(((const struct lingerd *)daemon)->process.err, "has not taken over, going on");
+	return file_contains(((const struct lingerd *)daemon)->process.err,
+			     "has not taken over, going on");
 }
 
 static bool listens(void *port)
