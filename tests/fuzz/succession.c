@@ -27,6 +27,7 @@ static void fill(int queue, size_t count, const uint8_t *data, size_t size)
 static void take(int queue, int epoll)
 {
 	static const struct limits limits = { .connections = 24, .senders = 8, .reserve = 32 };
+	struct succession left = { .count = 1, .queues = { queue } };
 	struct socket_io io = { .epoll = epoll };
 	struct linger_engine *engine;
 	struct counters counters = { 0 };
@@ -37,12 +38,13 @@ static void take(int queue, int epoll)
 	settings_default(&settings);
 	FUZZ_CHECK(
 		!linger_engine_new(&engine, FD_NUMBERS, &socket_linger_io, &io, &users, &counters));
-	count = succession_take(queue, engine, &users, &settings, &limits, &counters);
-	FUZZ_CHECK(counters.restored == count && count <= limits.connections);
+	count = succession_take(&left, engine, &users, &settings, &limits, &counters);
+	FUZZ_CHECK(counters.restored == count);
 	linger_engine_expire(engine);
 	linger_engine_end_all(engine, LINGER_SHUTDOWN);
-	FUZZ_CHECK(counters.lingers == 0);
-	FUZZ_CHECK(counters_sum(&counters, COUNTER_END) == count);
+	succession_cut(&left, &counters);
+	FUZZ_CHECK(counters.lingers == 0 && left.count == 0);
+	FUZZ_CHECK(counters_sum(&counters, COUNTER_END) == counters.restored);
 	linger_engine_free(engine);
 }
 

@@ -230,14 +230,15 @@ static void where_nobody_runs_it_starts_as_ever(void **state)
 	lingerd_stop(&daemon);
 }
 
-static void less_room_than_before_closes_the_rest_and_says_so(void **state)
+static void what_finds_no_room_waits_for_it(void **state)
 {
-	static const char *const small[] = { "--idle-timeout", "300", "--max-connections", "5",
+	static const char *const small[] = { "--idle-timeout", "300", "--max-connections", "40",
 					     NULL };
 	enum { COUNT = 200 };
 	static struct tcp_pair pairs[COUNT];
 	struct linger_client *client;
 	struct lingerd daemon;
+	size_t length;
 
 	(void)state;
 	lingerd_start(&daemon, patient);
@@ -246,12 +247,61 @@ static void less_room_than_before_closes_the_rest_and_says_so(void **state)
 		pairs[i] = lingerd_hand_over(client);
 	lingerd_expect(&daemon, "lingers", COUNT);
 	lingerd_take_over(&daemon, "second", small);
-	lingerd_expect(&daemon, "restored", 0);
-	assert_true(file_contains(daemon.process.err, "no room for all that another process left"));
-	for (int i = 0; i < COUNT; i++)
+	assert_in_range(lingerd_counter(&daemon, "lingers"), 1, 40);
+	assert_true(file_contains(daemon.process.err, "the rest waits until some have ended"));
+	/* And on to a third one, which has the room. */
+	lingerd_take_over(&daemon, "third", patient);
+	lingerd_expect(&daemon, "lingers", COUNT);
+	lingerd_take_over(&daemon, "fourth", small);
+	for (int i = 0; i < COUNT; i++) {
+		assert_int_equal(tcp_write(pairs[i].client, 1000), 0);
+		assert_int_equal(tcp_read_to_end(pairs[i].client, &length), 0);
 		close(pairs[i].client);
+	}
+	lingerd_expect(&daemon, "ended_fin", COUNT);
+	assert_int_equal(lingerd_counter(&daemon, "restored"), COUNT);
 	linger_client_close(client);
 	lingerd_expect_idle_fds(&daemon);
+	lingerd_stop(&daemon);
+}
+
+/* Full, and as much again waits in a sender's queue: nothing of it is cut, whether the takeover succeeds or not. */
+static void a_full_daemon_loses_nothing_either(void **state)
+{
+	static const char *const full[] = { "--idle-timeout", "300", "--max-connections", "20",
+					    NULL };
+	enum { COUNT = 40 };
+	const struct linger_message question = {
+		.magic = LINGER_PROTOCOL_MAGIC,
+		.version = LINGER_PROTOCOL_VERSION,
+		.size = sizeof(question),
+		.type = LINGER_MESSAGE_TAKE_OVER,
+	};
+	static struct tcp_pair pairs[COUNT];
+	struct linger_client *client;
+	struct lingerd daemon;
+	size_t length;
+	int asker;
+
+	(void)state;
+	lingerd_start(&daemon, full);
+	assert_int_equal(linger_client_open(&client, daemon.socket), 0);
+	for (int i = 0; i < COUNT; i++)
+		pairs[i] = lingerd_hand_over(client);
+	lingerd_expect(&daemon, "lingers", 20);
+	asker = sender_connect(&daemon);
+	sender_send(asker, &question, sizeof(question), NULL, 0);
+	close(asker);
+	lingerd_expect(&daemon, "handoffs", COUNT);
+	assert_in_range(lingerd_counter(&daemon, "lingers"), 1, 32);
+	lingerd_take_over(&daemon, "second", full);
+	for (int i = 0; i < COUNT; i++) {
+		assert_int_equal(tcp_write(pairs[i].client, 1000), 0);
+		assert_int_equal(tcp_read_to_end(pairs[i].client, &length), 0);
+		close(pairs[i].client);
+	}
+	lingerd_expect(&daemon, "ended_fin", COUNT);
+	linger_client_close(client);
 	lingerd_stop(&daemon);
 }
 
@@ -263,7 +313,8 @@ int main(void)
 		cmocka_unit_test(nothing_is_lost_while_servers_hand_over),
 		cmocka_unit_test(who_asks_and_leaves_takes_nothing_away),
 		cmocka_unit_test(where_nobody_runs_it_starts_as_ever),
-		cmocka_unit_test(less_room_than_before_closes_the_rest_and_says_so),
+		cmocka_unit_test(what_finds_no_room_waits_for_it),
+		cmocka_unit_test(a_full_daemon_loses_nothing_either),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

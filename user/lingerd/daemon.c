@@ -124,18 +124,29 @@ static int open_listener(struct daemon *daemon, struct inherited *inherited,
 	return error;
 }
 
+uint32_t daemon_go_on(struct daemon *daemon)
+{
+	if (!daemon->left.count)
+		return 0;
+	return succession_take(&daemon->left, daemon->engine, &daemon->users, &daemon->settings,
+			       &daemon->limits, &daemon->counters);
+}
+
 static void go_on_with(struct daemon *daemon, struct succession *left)
 {
-	uint64_t count = 0;
+	uint32_t count;
 
 	if (!left->count)
 		return;
-	for (uint32_t i = 0; i < left->count; i++)
-		count += succession_take(left->queues[i], daemon->engine, &daemon->users,
-					 &daemon->settings, &daemon->limits, &daemon->counters);
+	daemon->left = *left;
 	left->count = 0;
+	count = daemon_go_on(daemon);
 	service_unstore(&daemon->service);
-	log_info("goes on with %" PRIu64 " connections of the process before", count);
+	log_info("goes on with %" PRIu32 " connections of the process before", count);
+	if (daemon->left.count)
+		log_warning(
+			"there is no room yet for all that the process before has left: the rest "
+			"waits until some have ended");
 }
 
 /*
@@ -313,6 +324,7 @@ static void work_through(struct daemon *daemon, const struct epoll_event *events
 	if (daemon->drain_wanted)
 		daemon_drain(daemon);
 	linger_engine_expire(daemon->engine);
+	daemon_go_on(daemon); /* before others take the room */
 	intake_resume(daemon->intake);
 	daemon_tell(daemon, began);
 }

@@ -36,6 +36,7 @@ struct daemon {
 	struct linger_engine *engine;
 	struct intake *intake;
 	struct counters counters;
+	struct succession left; /* by another process, and not taken yet: there was no room */
 	uint64_t last_messages_ns;
 	/* What it tells */
 	uint64_t start_s; /* since 1970 */
@@ -65,6 +66,10 @@ void daemon_reopen_endpoint(struct daemon *daemon);
 void daemon_tell(struct daemon *daemon, uint64_t round_began_ns);
 /* When there is something to tell; UINT64_MAX: never. */
 uint64_t daemon_next_telling_ns(const struct daemon *daemon);
+
+/* daemon.c */
+/* Goes on with what another process has left, as far as there is room. Returns how many more linger. */
+uint32_t daemon_go_on(struct daemon *daemon);
 
 /* ending.c */
 void daemon_stop(struct daemon *daemon);  /* as at SIGTERM */

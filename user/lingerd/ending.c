@@ -61,7 +61,7 @@ bool daemon_ended(const struct daemon *daemon)
 	if (!daemon->stopping)
 		return false;
 	return daemon->cut || clock_now_ns() >= daemon->stop_at_ns ||
-	       (intake_done(daemon->intake) && !daemon->counters.lingers);
+	       (intake_done(daemon->intake) && !daemon->counters.lingers && !daemon->left.count);
 }
 
 static void cut(void *context)
@@ -76,6 +76,15 @@ struct leaving {
 	struct succession succession;
 	int error; /* why some could not be put into the queues; 0: all are in them */
 };
+
+/* What has been left to us and not been taken goes on as it is. */
+static struct leaving begin_to_leave(struct daemon *daemon)
+{
+	struct leaving leaving = { .daemon = daemon, .succession = daemon->left };
+
+	daemon->left.count = 0;
+	return leaving;
+}
 
 static void fill(struct leaving *leaving)
 {
@@ -109,7 +118,7 @@ static void leave_or_shed(void *context)
 
 static void leave_to_service_manager(struct daemon *daemon)
 {
-	struct leaving leaving = { .daemon = daemon };
+	struct leaving leaving = begin_to_leave(daemon);
 	uint64_t count;
 	int error;
 
@@ -142,22 +151,23 @@ void daemon_finish(struct daemon *daemon)
 	cut(daemon);
 	intake_finish(daemon->intake, cut, daemon);
 	cut(daemon);
+	succession_cut(&daemon->left, &daemon->counters);
 }
 
 /*
  * They come from there as they would in another process. In the end they have never been away: who
  * asks finds them neither in passed_on nor in restored, and nobody could ask in between.
  */
-static void take_back(struct daemon *daemon, struct succession *left)
+static void take_back(struct daemon *daemon, struct succession *left, uint64_t away)
 {
-	uint64_t restored = daemon->counters.restored, back;
+	uint64_t back;
 
 	succession_seal(left);
-	for (uint32_t i = 0; i < left->count; i++)
-		succession_take(left->queues[i], daemon->engine, &daemon->users, &daemon->settings,
-				&daemon->limits, &daemon->counters);
+	daemon->left = *left;
 	left->count = 0;
-	back = daemon->counters.restored - restored;
+	back = daemon_go_on(daemon);
+	if (back > away) /* the others are of the process before */
+		back = away;
 	daemon->counters.restored -= back;
 	daemon->counters.passed_on -= back;
 	intake_go_on(daemon->intake);
@@ -186,6 +196,7 @@ void daemon_give_over(struct daemon *daemon)
 		refuse_takeover(daemon);
 		return;
 	}
+	leaving = begin_to_leave(daemon);
 	intake_stop(daemon->intake, INTAKE_LEAVE_BACKLOG);
 	intake_finish(daemon->intake, leave_or_shed, &leaving);
 	fill(&leaving);
@@ -200,7 +211,7 @@ void daemon_give_over(struct daemon *daemon)
 	daemon->asker = -1;
 	if (error) {
 		log_error("another lingerd has not taken over, going on: %s", strerror(-error));
-		take_back(daemon, &leaving.succession);
+		take_back(daemon, &leaving.succession, daemon->counters.passed_on - passed_on);
 		daemon_reopen_endpoint(daemon);
 		return;
 	}

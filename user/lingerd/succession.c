@@ -18,6 +18,8 @@ enum {
 	VERSION = 1,
 	/* unix(7): SCM_MAX_FD is 253; a message must also fit into a small buffer of the system. */
 	BATCH = 128,
+	/* So many at a time: the next process takes a batch when it has room for all of it. */
+	BATCH_FILLED = 32,
 };
 
 struct header {
@@ -109,7 +111,7 @@ static void collect(struct linger_engine *engine, struct batch *ret)
 {
 	uint16_t count = 0;
 
-	while (count < BATCH &&
+	while (count < BATCH_FILLED &&
 	       linger_engine_release(engine, &ret->fds[count], &ret->records[count]))
 		count++;
 	ret->header = (struct header){ .magic = MAGIC, .version = VERSION, .count = count };
@@ -199,16 +201,38 @@ static uint16_t batch_ahead(int queue)
 	return length == sizeof(header) && header.count <= BATCH ? header.count : 0;
 }
 
-uint32_t succession_take(int queue, struct linger_engine *engine, struct users *users,
-			 const struct settings *settings, const struct limits *limits,
-			 struct counters *counters)
+/* The queue in front has nothing more. */
+static void drop_first(struct succession *succession)
+{
+	close(succession->queues[0]);
+	succession->count--;
+	memmove(succession->queues, succession->queues + 1,
+		succession->count * sizeof(succession->queues[0]));
+}
+
+/* A batch is received as a whole or not at all. One that is too large for us alone would wait for ever. */
+static bool has_room(const struct counters *counters, const struct limits *limits, uint16_t ahead)
+{
+	return !counters->lingers || counters->lingers + ahead <= limits->connections;
+}
+
+uint32_t succession_take(struct succession *succession, struct linger_engine *engine,
+			 struct users *users, const struct settings *settings,
+			 const struct limits *limits, struct counters *counters)
 {
 	struct batch batch;
 	uint32_t count = 0;
-	int more = 0;
 
-	while (counters->lingers + batch_ahead(queue) <= limits->connections &&
-	       (more = receive_batch(queue, &batch)) > 0) {
+	while (succession->count &&
+	       has_room(counters, limits, batch_ahead(succession->queues[0]))) {
+		int more = receive_batch(succession->queues[0], &batch);
+
+		if (more < 0)
+			log_error("what another process left cannot be read: it is closed");
+		if (more <= 0) {
+			drop_first(succession);
+			continue;
+		}
 		for (uint16_t i = 0; i < batch.header.count; i++) {
 			batch.records[i].user = users_find(users, settings, batch.records[i].uid);
 			linger_engine_adopt(engine, batch.fds[i], &batch.records[i]);
@@ -216,11 +240,22 @@ uint32_t succession_take(int queue, struct linger_engine *engine, struct users *
 		counters->restored += batch.header.count;
 		count += batch.header.count;
 	}
-	if (more < 0)
-		log_error("what another process left cannot be read: it is closed");
-	else if (batch_ahead(queue))
-		log_error("no room for all that another process left: the rest is closed; let "
-			  "max-connections and the limit of open files be what they were");
-	close(queue);
 	return count;
+}
+
+void succession_cut(struct succession *succession, struct counters *counters)
+{
+	struct batch batch;
+
+	while (succession->count) {
+		if (receive_batch(succession->queues[0], &batch) <= 0) {
+			drop_first(succession);
+			continue;
+		}
+		for (uint16_t i = 0; i < batch.header.count; i++) {
+			close(batch.fds[i]);
+			linger_end_count(counters, LINGER_SHUTDOWN);
+		}
+		counters->restored += batch.header.count;
+	}
 }

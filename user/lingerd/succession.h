@@ -19,7 +19,7 @@
 #include "lingerd/limits.h"
 #include "lingerd/settings.h"
 
-/* Each takes some thousand connections. */
+/* Each takes two thousand connections and more. */
 enum { SUCCESSION_QUEUES_MAX = 64 };
 
 /* All zero: empty. */
@@ -44,11 +44,14 @@ void succession_seal(struct succession *succession);
 void succession_close(struct succession *succession);
 
 /*
- * Goes on with what is in a queue, and closes it in any case. What there is no room for is closed,
- * and said in the log. Returns how many connections linger on.
+ * Goes on with what is in the queues, the first one first, as far as there is room, and closes those that are empty. To be
+ * called again when lingers have ended, as long as there are queues. Returns how many connections linger on.
  */
-uint32_t succession_take(int queue, struct linger_engine *engine, struct users *users,
-			 const struct settings *settings, const struct limits *limits,
-			 struct counters *counters);
+uint32_t succession_take(struct succession *succession, struct linger_engine *engine,
+			 struct users *users, const struct settings *settings,
+			 const struct limits *limits, struct counters *counters);
+
+/* Closes all that is in the queues, counted as restored and cut, and the queues. */
+void succession_cut(struct succession *succession, struct counters *counters);
 
 #endif
