@@ -10,11 +10,19 @@
 #include "lingerd/deadlines.h"
 #include "lingerd/queue.h"
 
+/* How much is read at a time. */
+struct bounds {
+	int reads;
+	uint64_t bytes;
+};
+
 /*
  * For one readiness event. A peer that floods is not read dry in one go: it has its turn again after the others, for
  * whom each megabyte would be half a millisecond.
  */
-enum { READS_PER_EVENT = 4, BYTES_PER_EVENT = 256 << 10 };
+static const struct bounds a_turn = { .reads = 4, .bytes = 256 << 10 };
+/* Before it is given up: all that the peer may have sent in time, its FIN behind it. */
+static const struct bounds the_rest = { .reads = 64, .bytes = 16 << 20 };
 
 /* What is kept of an open connection besides its deadline and its age. */
 struct lingering {
@@ -132,11 +140,11 @@ struct drained {
 };
 
 /* Reads what is there, within bounds. */
-static struct drained drain(struct linger_engine *engine, int fd)
+static struct drained drain(struct linger_engine *engine, int fd, struct bounds most)
 {
 	struct drained drained = { .end = LINGER_OPEN };
 
-	for (int i = 0; i < READS_PER_EVENT; i++) {
+	for (int i = 0; i < most.reads; i++) {
 		drained.last = engine->io->discard(engine->io_context, fd);
 		if (drained.last == 0)
 			drained.end = LINGER_FIN;
@@ -144,8 +152,7 @@ static struct drained drain(struct linger_engine *engine, int fd)
 			drained.bytes += (uint64_t)drained.last;
 		else
 			drained.end = linger_end_of_error(drained.last);
-		if ((drained.last <= 0 && drained.last != -EINTR) ||
-		    drained.bytes >= BYTES_PER_EVENT)
+		if ((drained.last <= 0 && drained.last != -EINTR) || drained.bytes >= most.bytes)
 			break;
 	}
 	engine->counters->drained_bytes += drained.bytes;
@@ -153,9 +160,9 @@ static struct drained drain(struct linger_engine *engine, int fd)
 }
 
 /* The same for an open one, which also has its byte cap. */
-static struct drained drain_open(struct linger_engine *engine, int fd)
+static struct drained drain_open(struct linger_engine *engine, int fd, struct bounds most)
 {
-	struct drained drained = drain(engine, fd);
+	struct drained drained = drain(engine, fd, most);
 	struct lingering *linger = &engine->lingers[fd];
 
 	linger->drained += drained.bytes;
@@ -286,7 +293,7 @@ void linger_engine_take(struct linger_engine *engine, int fd, const struct hando
 	enum linger_end end;
 
 	engine->io->prepare(engine->io_context, fd, handoff->half_closed);
-	drained = drain(engine, fd);
+	drained = drain(engine, fd, a_turn);
 	if (drained.last == -ENOTCONN) {
 		engine->counters->refused_not_connected++;
 		engine->io->close(engine->io_context, fd);
@@ -316,7 +323,7 @@ void linger_engine_ready(struct linger_engine *engine, int fd)
 
 	if (!deadlines_has(&engine->deadlines, (uint32_t)fd))
 		return;
-	drained = drain_open(engine, fd);
+	drained = drain_open(engine, fd, a_turn);
 	if (drained.end == LINGER_OPEN && !drained.bytes) {
 		/* What woke us was no data, and would wake us again. */
 		engine->io->discard_notices(engine->io_context, fd);
@@ -350,7 +357,7 @@ static void go_on_watched(struct linger_engine *engine, int fd)
 
 static void end_at_deadline(struct linger_engine *engine, int fd, uint64_t now)
 {
-	struct drained drained = drain_open(engine, fd);
+	struct drained drained = drain_open(engine, fd, the_rest);
 
 	if (drained.end != LINGER_OPEN)
 		end_linger(engine, fd, drained.end, now);
@@ -384,7 +391,7 @@ void linger_engine_shed(struct linger_engine *engine)
 	if (!queue_first(&engine->ages, &fd))
 		return;
 	deadlines_remove(&engine->deadlines, fd);
-	drained = drain_open(engine, (int)fd);
+	drained = drain_open(engine, (int)fd, the_rest);
 	end_linger(engine, (int)fd, drained.end == LINGER_OPEN ? LINGER_SHED : drained.end,
 		   now_ns(engine));
 }
