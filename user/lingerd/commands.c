@@ -114,6 +114,12 @@ void daemon_carry_out(void *context, int sender, enum linger_message_type comman
 	struct daemon *daemon = context;
 	struct problem problem = { "" };
 
+	/* In the queue of a sender, behind the one who wants to take over: it is for that one to do. */
+	if (daemon->asker >= 0 && command != LINGER_MESSAGE_TAKE_OVER) {
+		snprintf(answer, COMMAND_ANSWER_SIZE,
+			 "error: another lingerd is taking over: ask that one\n");
+		return;
+	}
 	switch (command) {
 	case LINGER_MESSAGE_DRAIN:
 		daemon->drain_wanted = true;

@@ -43,6 +43,7 @@ struct daemon {
 	struct metrics_histogram rounds;
 	struct journal journal;
 	struct endpoint endpoint;
+	uint64_t reopen_at_ns; /* the endpoint's place was taken; 0: it is open, or there is none */
 	/* Commands that wait for the end of the round. */
 	bool drain_wanted;
 	int asker; /* to whoever wants to take over: a descriptor of our own; -1: nobody */

@@ -166,8 +166,6 @@ static int ask_connected(int fd, struct inherited *ret, char text[ANSWER_SIZE])
 		.type = LINGER_MESSAGE_TAKE_OVER,
 	};
 
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &PATIENCE, sizeof(PATIENCE));
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &PATIENCE, sizeof(PATIENCE));
 	if (send(fd, &question, sizeof(question), MSG_NOSIGNAL) < 0)
 		return errno == EAGAIN ? -ETIMEDOUT : -errno;
 	return receive_answer(fd, ret, text);
@@ -187,8 +185,11 @@ int takeover_ask(struct inherited *ret, const char *socket_path, struct problem 
 		return error;
 	}
 	memcpy(address.sun_path, socket_path, strlen(socket_path));
+	/* connect() waits, too, where the other one hangs and its backlog is full. */
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &PATIENCE, sizeof(PATIENCE));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &PATIENCE, sizeof(PATIENCE));
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)))
-		error = -errno;
+		error = errno == EAGAIN ? -ETIMEDOUT : -errno;
 	if (error == -ENOENT || error == -ECONNREFUSED) {
 		close(fd);
 		return 0;

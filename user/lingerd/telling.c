@@ -7,6 +7,8 @@
 #include "lingerd/daemon_parts.h"
 #include "lingerd/families.h"
 
+static const uint64_t REOPEN_EVERY_NS = 1 * NS_PER_S;
+
 void daemon_begin_telling(struct daemon *daemon)
 {
 	service_open(&daemon->service);
@@ -36,9 +38,14 @@ int daemon_open_endpoint(struct daemon *daemon, struct problem *problem)
 void daemon_reopen_endpoint(struct daemon *daemon)
 {
 	struct problem problem = { "" };
+	bool first = !daemon->reopen_at_ns;
 
-	if (daemon_open_endpoint(daemon, &problem))
-		log_error("%s; going on without", problem.text);
+	daemon->reopen_at_ns = 0;
+	if (!daemon_open_endpoint(daemon, &problem))
+		return;
+	if (first)
+		log_error("%s; going on without, and trying again", problem.text);
+	daemon->reopen_at_ns = clock_now_ns() + REOPEN_EVERY_NS;
 }
 
 void daemon_tell(struct daemon *daemon, uint64_t round_began_ns)
@@ -47,6 +54,8 @@ void daemon_tell(struct daemon *daemon, uint64_t round_began_ns)
 
 	endpoint_tick(&daemon->endpoint, round_began_ns);
 	now = clock_now_ns();
+	if (daemon->reopen_at_ns && now >= daemon->reopen_at_ns)
+		daemon_reopen_endpoint(daemon);
 	service_tick(&daemon->service, &daemon->counters, now);
 	journal_tick(&daemon->journal, &daemon->counters, daemon->settings.summary_ns, now);
 	metrics_observe(&daemon->rounds, now - round_began_ns);
@@ -61,5 +70,7 @@ uint64_t daemon_next_telling_ns(const struct daemon *daemon)
 
 	if (service < next)
 		next = service;
+	if (daemon->reopen_at_ns && daemon->reopen_at_ns < next)
+		next = daemon->reopen_at_ns;
 	return journal < next ? journal : next;
 }
