@@ -44,8 +44,9 @@ struct message message_receive(int sender)
 	return (struct message){ .kind = reads++ ? MESSAGE_NONE : MESSAGE_STATUS, .fd = -1 };
 }
 
-struct message message_receive_last(int sender)
+struct message message_receive_last(int sender, int *waits)
 {
+	(void)waits;
 	return message_receive(sender);
 }
 

@@ -8,6 +8,7 @@
 #include "lingerd/access.h"
 #include "lingerd/events.h"
 #include "lingerd/intake_parts.h"
+#include "lingerd/shortage.h"
 #include "lingerd/socket_io.h"
 
 enum {
@@ -64,6 +65,7 @@ static void turn_away(struct intake *intake, int fd, const struct peer_process *
 {
 	static const char not_allowed[] = LINGER_TURNED_AWAY
 		"the daemon's allow-users and allow-groups do not name this process's user\n";
+	int waits = SHORTAGE_WAITS - 5; /* others wait meanwhile */
 	struct message message;
 
 	intake->messages++;
@@ -72,7 +74,7 @@ static void turn_away(struct intake *intake, int fd, const struct peer_process *
 	intake_answer(fd, not_allowed, strlen(not_allowed));
 	shutdown(fd, SHUT_RD);
 	for (;;) {
-		message = message_receive_last(fd);
+		message = message_receive_last(fd, &waits);
 		if (message.kind == MESSAGE_NONE || message.kind == MESSAGE_END ||
 		    message.kind == MESSAGE_LATER)
 			break;

@@ -330,15 +330,13 @@ static void work_through(struct daemon *daemon, const struct epoll_event *events
 }
 
 /* An error that is not of our own making passes; whoever gives up gives up all that lingers. */
-static bool waits_again(int error)
+static bool passes(int error)
 {
 	const struct timespec rest = { .tv_nsec = (long)REST_NS };
 
 	if (error == EBADF || error == EINVAL || error == EFAULT)
 		return false;
-	/* EINTR: stopped for a while, perhaps: events go before deadlines */
-	if (error != EINTR)
-		nanosleep(&rest, NULL);
+	nanosleep(&rest, NULL);
 	return true;
 }
 
@@ -350,8 +348,10 @@ int daemon_run(struct daemon *daemon)
 		int count = epoll_wait(daemon->io.epoll, events, EVENTS_PER_ROUND,
 				       time_to_sleep(daemon));
 
-		if (count < 0 && waits_again(errno))
-			continue;
+		if (count < 0 && errno == EINTR)
+			continue; /* stopped for a while, perhaps: events go before deadlines */
+		if (count < 0 && passes(errno))
+			count = 0;
 		if (count < 0) {
 			log_error("epoll_wait: %m");
 			return -errno;

@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "lingerd/events.h"
 #include "lingerd/intake_parts.h"
+#include "lingerd/shortage.h"
 
 static const uint64_t RETRY_NS = 10 * NS_PER_MS;
 
@@ -110,7 +111,9 @@ uint64_t intake_next_ns(const struct intake *intake)
 
 void intake_resume(struct intake *intake)
 {
-	if (intake->retry_at_ns) {
+	bool retry = intake->retry_at_ns != 0;
+
+	if (retry) {
 		if (clock_now_ns() < intake->retry_at_ns)
 			return;
 		intake->retry_at_ns = 0;
@@ -118,8 +121,10 @@ void intake_resume(struct intake *intake)
 	}
 	if (intake->senders.waiting_for_users)
 		resume_users(intake);
+	/* Some of them may wait to be watched only; the others come back at once. */
 	if (intake->senders.waiting.first &&
-	    intake->parts.counters->lingers <= resume_at(intake->parts.limits->connections))
+	    (retry ||
+	     intake->parts.counters->lingers <= resume_at(intake->parts.limits->connections)))
 		resume(intake, &intake->senders.waiting);
 }
 
@@ -173,14 +178,15 @@ void intake_go_on(struct intake *intake)
 	intake_listen_on(intake);
 }
 
-static void finish_sender(struct intake *intake, int fd, intake_room_fn *room, void *context)
+static void finish_sender(struct intake *intake, int fd, intake_room_fn *room, void *context,
+			  int *waits)
 {
 	struct message message;
 
 	for (;;) {
 		if (intake_full(intake))
 			room(context);
-		message = message_receive_last(fd);
+		message = message_receive_last(fd, waits);
 		if (message.kind == MESSAGE_NONE || message.kind == MESSAGE_END ||
 		    message.kind == MESSAGE_LATER)
 			break;
@@ -191,11 +197,16 @@ static void finish_sender(struct intake *intake, int fd, intake_room_fn *room, v
 
 void intake_finish(struct intake *intake, intake_room_fn *room, void *context)
 {
+	int waits = 0;
+
 	do {
+		intake->more = false;
 		for (uint32_t fd = 0; fd < intake->senders.size; fd++)
 			if (intake->senders.list[fd].state & SENDER_PRESENT)
-				finish_sender(intake, (int)fd, room, context);
+				finish_sender(intake, (int)fd, room, context, &waits);
 		if (!intake->backlog_done)
 			intake_listener_ready(intake);
-	} while (intake->parts.counters->senders);
+		/* More have connected than fit into a turn, or accept() fails for lack of memory or files. */
+	} while (intake->parts.counters->senders ||
+		 (!intake->backlog_done && (intake->more || wait_out_shortage(-ENOMEM, &waits))));
 }

@@ -189,14 +189,13 @@ struct message message_receive(int sender)
 	return message;
 }
 
-struct message message_receive_last(int sender)
+struct message message_receive_last(int sender, int *waits)
 {
 	struct message message;
-	int waits = 0;
 
 	do
 		message = message_receive(sender);
-	while (message.kind == MESSAGE_LATER && wait_out_shortage(-ENOMEM, &waits));
+	while (message.kind == MESSAGE_LATER && wait_out_shortage(-ENOMEM, waits));
 	return message;
 }
 

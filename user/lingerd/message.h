@@ -43,8 +43,8 @@ struct message {
  */
 struct message message_receive(int sender);
 
-/* The same for a sender that will not be come back to: waits for memory, for a second at most. */
-struct message message_receive_last(int sender);
+/* The same for a sender that will not be come back to: waits for memory (shortage.h). */
+struct message message_receive_last(int sender, int *waits);
 
 enum message_ahead {
 	AHEAD_NONE,
