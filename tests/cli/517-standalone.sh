@@ -139,16 +139,51 @@ os.close(writer)
 first = os.read(reader, 1000)
 assert first.startswith(b"lingerd: version"), first
 reload = [lingerctl, "reload", "--socket", path]
-for _ in range(60):
+for _ in range(200):
     subprocess.run(reload, timeout=10, check=True, stderr=subprocess.DEVNULL)
 text = os.read(reader, 65536)
-assert 1 <= text.count(b"settings read again") < 60, text
+assert 1 <= text.count(b"settings read again") < 200, text
 subprocess.run(reload, timeout=10, check=True, stderr=subprocess.DEVNULL)
 told = os.read(reader, 65536).decode().splitlines()
-lost = 60 - text.count(b"\n")
+lost = 200 - text.count(b"\n")
 assert told[0] == f"lingerd: warning: {lost} lines before this one are lost: nobody took them", told
 daemon.terminate()
 assert daemon.wait(20) == 0
+EOF
+
+# -- A terminal that is not read: it has room for a part of a line --
+mkdir /dev/pts
+mount -t devpts -o newinstance,ptmxmode=666 none /dev/pts
+ln -s pts/ptmx /dev/ptmx
+python3 - "$lingerd" "$build/lingerctl" "$work/tty.sock" <<'EOF' || fail "a full terminal"
+import os, subprocess, sys
+lingerd, lingerctl, path = sys.argv[1:]
+master, terminal = os.openpty()
+daemon = subprocess.Popen([lingerd, "--socket", path], stderr=terminal)
+assert os.read(master, 1000).startswith(b"lingerd: version")
+reload = [lingerctl, "reload", "--socket", path]
+try:
+    for count in range(400):
+        subprocess.run(reload, timeout=10, check=True, stderr=subprocess.DEVNULL)
+    assert os.get_blocking(terminal)
+    text = b""
+    os.set_blocking(master, False)
+    try:
+        while True:
+            text += os.read(master, 65536)
+    except BlockingIOError:
+        pass
+    assert 1 <= text.count(b"settings read again") < 400, text
+    subprocess.run(reload, timeout=10, check=True, stderr=subprocess.DEVNULL)
+    os.set_blocking(master, True)
+    text = b""
+    while not text.endswith(b"\n") or b"read again" not in text:
+        text += os.read(master, 65536)
+    assert b"lines before this one are lost" in text, text
+    daemon.terminate()
+    assert daemon.wait(20) == 0
+finally:
+    daemon.kill()
 EOF
 
 # -- The init script --

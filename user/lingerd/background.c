@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/log.h"
+
 static const char READY = 'r';
 
 /* The child's end of the pipe is closed without a word when it could not start. */
@@ -55,8 +57,10 @@ int background_enter(struct background *ret, struct problem *problem)
 	int error;
 
 	/* What a shell has left open; but for what a service manager passes. */
-	if (!getenv("LISTEN_FDS"))
+	if (!getenv("LISTEN_FDS")) {
 		close_range(STDERR_FILENO + 1, ~0U, 0);
+		log_never_wait(); /* its descriptor was among them */
+	}
 	ret->null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	error = ret->null < 0 ? -errno : fork_child(&ret->starter);
 	if (error) {
@@ -73,6 +77,7 @@ void background_ready(struct background *background)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		dup2(background->null, fd);
+	log_never_wait();
 	if (background->null > STDERR_FILENO)
 		close(background->null);
 	while (write(background->starter, &READY, 1) < 0 && errno == EINTR)
