@@ -72,6 +72,21 @@ runs_anew() { # not as $pid
     running && [ "$(cat "$pid_file")" != "$pid" ]
 }
 runs_anew || fail "the PID file is not the new one's"
+
+# Who fails to take over leaves the file to the one that goes on: here, at the last step but one.
+pid=$(cat "$pid_file")
+/usr/bin/python3 - "$lingerd" --background --take-over --user nobody --pid-file "$pid_file" 2>"$work/failed" <<'EOF' && fail "it takes over without a sandbox"
+import errno, os, seccomp, sys
+rules = seccomp.SyscallFilter(seccomp.ALLOW)
+rules.add_rule(seccomp.ERRNO(errno.EIO), "capget")
+rules.load()
+os.execv(sys.argv[1], sys.argv[1:])
+EOF
+grep -q '^lingerd: sandbox: cannot drop capabilities' "$work/failed" || fail "$(cat "$work/failed")"
+ask status
+running || fail "a failed takeover costs the PID file"
+[ "$(cat "$pid_file")" = "$pid" ] || fail "a failed takeover has changed the PID file"
+[ "$(ls /run/lingerd)" = "$(printf 'lingerd.pid\nlingerd.sock\nlingerd.sock.lock')" ] || fail "left behind: $(ls /run/lingerd)"
 end
 [ -z "$(ls -A /run/lingerd)" ] || fail "left behind: $(ls -A /run/lingerd)"
 

@@ -179,6 +179,16 @@ static int take_limits(struct daemon *daemon, struct problem *problem)
 	return error;
 }
 
+/* Until here it was that of the process before, if any, which ends now: there is no way back. */
+static void place_pidfile(struct daemon *daemon)
+{
+	int error = pidfile_commit(&daemon->pidfile);
+
+	if (error)
+		log_warning("pid-file: cannot replace %s: %s", daemon->settings.pid_file,
+			    strerror(-error));
+}
+
 static int open_daemon(struct daemon *daemon, struct inherited *inherited, struct problem *problem)
 {
 	int error = options_settings(daemon->options, &daemon->settings, problem);
@@ -200,16 +210,19 @@ static int open_daemon(struct daemon *daemon, struct inherited *inherited, struc
 	else
 		error = open_eyes(daemon, inherited, problem);
 	if (!error)
-		error = pidfile_write(&daemon->pidfile, &daemon->settings, problem);
+		error = pidfile_prepare(&daemon->pidfile, &daemon->settings, problem);
 	/* Before anything is read that others have sent. */
 	if (!error && daemon->settings.sandbox)
 		error = sandbox_enter(&daemon->settings, problem);
 	/* The last thing that can fail. */
 	if (!error && inherited->giver >= 0)
 		error = takeover_confirm(inherited, problem);
-	if (error)
+	if (error) {
 		free_parts(daemon, inherited->giver >= 0);
-	return error;
+		return error;
+	}
+	place_pidfile(daemon);
+	return 0;
 }
 
 int daemon_open(struct daemon **ret, const struct options *options, struct problem *problem)
