@@ -38,7 +38,7 @@ ask() { # COMMAND: of lingerctl, answered at all
 }
 
 # -- It is another user's, for good, and has only that group and the socket's --
-"$lingerd" --background --user nobody --socket-group 33 --pid-file "$pid_file" 2>"$work/start.err" || fail "does not start"
+(umask 077 && "$lingerd" --background --user nobody --socket-group 33 --pid-file "$pid_file") 2>"$work/start.err" || fail "does not start"
 running || fail "no PID in the file"
 pid=$(cat "$pid_file")
 status=/proc/$pid/status
@@ -48,6 +48,7 @@ status=/proc/$pid/status
 [ "$(awk '/^Cap(Inh|Prm|Eff|Amb)/ { print $2 }' "$status" | sort -u)" = 0000000000000000 ] || fail "$(grep Cap "$status")"
 [ "$(stat -c '%U:%G %a' $socket)" = "nobody:www-data 660" ] || fail "socket: $(stat -c '%U:%G %a' $socket)"
 [ "$(stat -c '%U %a' /run/lingerd)" = "nobody 755" ] || fail "folder: $(stat -c '%U %a' /run/lingerd)"
+[ "$(stat -c '%U %a' $pid_file)" = "nobody 644" ] || fail "PID file: $(stat -c '%U %a' $pid_file)"
 [ "$(readlink "/proc/$pid/cwd")" = / ] || fail "it stays in $(readlink "/proc/$pid/cwd")"
 for fd in "/proc/$pid/fd"/*; do
     [[ $(readlink "$fd") != "$work"* ]] || fail "it holds $(readlink "$fd") open"

@@ -14,13 +14,17 @@ enum { PIDFILE_BESIDE_SIZE = sizeof(((struct settings *)0)->pid_file) + sizeof("
 /* An unlinked name first, so that nobody's file of that name is written to. */
 static int write_beside(const char *path, struct stat *ret_made)
 {
-	int error = 0;
+	mode_t mask;
+	int error;
 	int fd;
 
 	unlink(path);
+	mask = umask(022); /* it is for others, too */
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return -errno;
+	error = fd < 0 ? -errno : 0;
+	umask(mask);
+	if (error)
+		return error;
 	if (dprintf(fd, "%d\n", (int)getpid()) < 0 || fstat(fd, ret_made))
 		error = -errno;
 	close(fd);
