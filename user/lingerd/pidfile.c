@@ -38,6 +38,15 @@ static void name_beside(const char *path, const char *suffix, char *ret)
 	snprintf(ret, PIDFILE_BESIDE_SIZE, "%s%s", path, suffix);
 }
 
+static int fail(struct problem *problem, const char *path, int error)
+{
+	problem_say(problem,
+		    "pid-file: cannot write %s: %s; choose a folder that the daemon's user may "
+		    "write to, as that of the socket",
+		    path, strerror(-error));
+	return error;
+}
+
 int pidfile_prepare(struct pidfile *ret, const struct settings *settings, struct problem *problem)
 {
 	char beside[PIDFILE_BESIDE_SIZE];
@@ -48,27 +57,22 @@ int pidfile_prepare(struct pidfile *ret, const struct settings *settings, struct
 		return 0;
 	name_beside(settings->pid_file, ".new", beside);
 	error = write_beside(beside, &made);
-	if (error) {
-		problem_say(problem,
-			    "pid-file: cannot write %s: %s; choose a folder that the daemon's user "
-			    "may write to, as that of the socket",
-			    settings->pid_file, strerror(-error));
-		return error;
-	}
+	if (error)
+		return fail(problem, settings->pid_file, error);
 	*ret = (struct pidfile){ .path = settings->pid_file,
 				 .device = made.st_dev,
 				 .inode = made.st_ino };
 	return 0;
 }
 
-int pidfile_commit(struct pidfile *pidfile)
+int pidfile_commit(struct pidfile *pidfile, struct problem *problem)
 {
 	char beside[PIDFILE_BESIDE_SIZE];
 
 	if (!pidfile->path)
 		return 0;
 	name_beside(pidfile->path, ".new", beside);
-	return rename(beside, pidfile->path) ? -errno : 0;
+	return rename(beside, pidfile->path) ? fail(problem, pidfile->path, -errno) : 0;
 }
 
 static bool is_own(const struct pidfile *pidfile, const char *path)

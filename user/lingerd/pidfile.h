@@ -23,10 +23,10 @@ struct pidfile {
  */
 int pidfile_prepare(struct pidfile *ret, const struct settings *settings, struct problem *problem);
 /*
- * Puts it in its place, in one step: there is never half a number in it. What was there is replaced. 0, or a negative
- * errno with nothing changed.
+ * Puts it in its place, in one step: there is never half a number in it. What was there is replaced. Returns as
+ * pidfile_prepare().
  */
-int pidfile_commit(struct pidfile *pidfile);
+int pidfile_commit(struct pidfile *pidfile, struct problem *problem);
 
 /* Takes it away, wherever it is by now, unless another process's is there. */
 void pidfile_remove(struct pidfile *pidfile);

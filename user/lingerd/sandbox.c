@@ -130,7 +130,7 @@ static int allow_endpoint(scmp_filter_ctx filter, const char *place)
 	return error;
 }
 
-/* It is put in its place when nothing can fail any more. */
+/* Who takes over puts it in its place last; at the end it is put aside and looked at. */
 static int allow_pidfile(scmp_filter_ctx filter)
 {
 	static const char *const calls[] = { "rename", "renameat", "renameat2" };
