@@ -91,6 +91,23 @@ running || fail "a failed takeover costs the PID file"
 end
 [ -z "$(ls -A /run/lingerd)" ] || fail "left behind: $(ls -A /run/lingerd)"
 
+# -- Root that starts it for another user raises the limit of open files; a user for itself does not --
+files() { # of the PID file's
+    awk '/^Max open files/ { print $4, $5 }' "/proc/$(cat "$pid_file")/limits"
+}
+prlimit --nofile=200:300 "$lingerd" --background --user nobody --pid-file "$pid_file" --max-connections 500 2>>"$work/start.err" ||
+    fail "does not start with few files"
+raised='^46[0-9][0-9] 46[0-9][0-9]$'
+prlimit --nofile=200:300 sh -c 'ulimit -n 5000' 2>"$work/ulimit.err" || raised='^300 300$' # not even this root may
+[[ $(files) =~ $raised ]] || fail "its limits of open files: $(files)"
+end
+rmdir /run/lingerd
+prlimit --nofile=200:300 "$lingerd" --background --pid-file "$pid_file" --max-connections 500 2>>"$work/start.err" ||
+    fail "does not start with few files"
+[ "$(files)" = "300 300" ] || fail "its limits of open files, as given: $(files)"
+end
+rmdir /run/lingerd
+
 # -- What cannot be is said in one line --
 refused() { # TEXT OPTION...
     local text=$1
@@ -212,6 +229,8 @@ script() { # VERB STATUS
     local status=$?
     [ "$status" = "$2" ] || fail "the init script's $1 exits with $status: $(cat "$work/script")"
 }
+script status 3
+script try-restart 0
 script status 3
 script start 0
 script status 0

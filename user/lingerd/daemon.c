@@ -167,6 +167,7 @@ static int take_limits(struct daemon *daemon, struct problem *problem)
 		.connections = settings->max_connections ? settings->max_connections
 							 : DEFAULT_MAX_CONNECTIONS,
 		.endpoint = endpoint_fds(settings),
+		.as_root = geteuid() == 0 && settings->user != USER_UNCHANGED,
 	};
 	int error = limits_take(&needs, &daemon->limits, &daemon->nofile);
 
