@@ -108,7 +108,16 @@ prlimit --nofile=200:300 "$lingerd" --background --pid-file "$pid_file" --max-co
 end
 rmdir /run/lingerd
 
+# -- What was passed to another process is not kept open --
+LISTEN_PID=1 LISTEN_FDS=1 "$lingerd" --background --user nobody --pid-file "$pid_file" 3<"$0" 2>>"$work/start.err" || fail "does not start with a stale LISTEN_FDS"
+for fd in "/proc/$(cat "$pid_file")/fd"/*; do
+    [ "$(readlink "$fd")" != "$(readlink -f "$0")" ] || fail "it holds a descriptor that was meant for another open"
+done
+end
+
 # -- What cannot be is said in one line --
+printf '#!/bin/sh\nLISTEN_PID=$$ LISTEN_FDS=1 exec "%s" "$@"\n' "$lingerd" >"$work/passed"
+chmod +x "$work/passed"
 refused() { # TEXT OPTION...
     local text=$1
     shift
@@ -121,6 +130,7 @@ refused "there is no group 'no-group-at-all'" --socket-group no-group-at-all
 refused "neither none nor a path from / on" --pid-file lingerd.pid
 refused "cannot write /proc/lingerd.pid" --pid-file /proc/lingerd.pid --user nobody
 refused "does not begin with /" --background --socket here.sock
+lingerd=$work/passed refused "leave --background out" --background
 refused "'file' is neither stderr nor syslog" --log file
 [ -z "$(ls -A /run/lingerd)" ] || fail "left behind by a failed start: $(ls -A /run/lingerd)"
 $as_server "$lingerd" --user nobody --socket "$work/s" 2>"$work/refused" && fail "www-data becomes nobody"
