@@ -38,7 +38,7 @@ ask() { # COMMAND: of lingerctl, answered at all
 }
 
 # -- It is another user's, for good, and has only that group and the socket's --
-"$lingerd" --background --user nobody --socket-group 33 --pid-file "$pid_file" 2>"$work/start.err" || fail "does not start"
+(umask 077 && "$lingerd" --background --user nobody --socket-group 33 --pid-file "$pid_file") 2>"$work/start.err" || fail "does not start"
 running || fail "no PID in the file"
 pid=$(cat "$pid_file")
 status=/proc/$pid/status
@@ -48,6 +48,7 @@ status=/proc/$pid/status
 [ "$(awk '/^Cap(Inh|Prm|Eff|Amb)/ { print $2 }' "$status" | sort -u)" = 0000000000000000 ] || fail "$(grep Cap "$status")"
 [ "$(stat -c '%U:%G %a' $socket)" = "nobody:www-data 660" ] || fail "socket: $(stat -c '%U:%G %a' $socket)"
 [ "$(stat -c '%U %a' /run/lingerd)" = "nobody 755" ] || fail "folder: $(stat -c '%U %a' /run/lingerd)"
+[ "$(stat -c '%U %a' $pid_file)" = "nobody 644" ] || fail "PID file: $(stat -c '%U %a' $pid_file)"
 [ "$(readlink "/proc/$pid/cwd")" = / ] || fail "it stays in $(readlink "/proc/$pid/cwd")"
 for fd in "/proc/$pid/fd"/*; do
     [[ $(readlink "$fd") != "$work"* ]] || fail "it holds $(readlink "$fd") open"
@@ -72,10 +73,51 @@ runs_anew() { # not as $pid
     running && [ "$(cat "$pid_file")" != "$pid" ]
 }
 runs_anew || fail "the PID file is not the new one's"
+
+# Who fails to take over leaves the file to the one that goes on: here, at the last step but one.
+pid=$(cat "$pid_file")
+/usr/bin/python3 - "$lingerd" --background --take-over --user nobody --pid-file "$pid_file" 2>"$work/failed" <<'EOF' && fail "it takes over without a sandbox"
+import errno, os, seccomp, sys
+rules = seccomp.SyscallFilter(seccomp.ALLOW)
+rules.add_rule(seccomp.ERRNO(errno.EIO), "capget")
+rules.load()
+os.execv(sys.argv[1], sys.argv[1:])
+EOF
+grep -q '^lingerd: sandbox: cannot drop capabilities' "$work/failed" || fail "$(cat "$work/failed")"
+ask status
+running || fail "a failed takeover costs the PID file"
+[ "$(cat "$pid_file")" = "$pid" ] || fail "a failed takeover has changed the PID file"
+[ "$(ls /run/lingerd)" = "$(printf 'lingerd.pid\nlingerd.sock\nlingerd.sock.lock')" ] || fail "left behind: $(ls /run/lingerd)"
 end
 [ -z "$(ls -A /run/lingerd)" ] || fail "left behind: $(ls -A /run/lingerd)"
 
+# -- Root that starts it for another user raises the limit of open files; a user for itself does not --
+files() { # of the PID file's
+    awk '/^Max open files/ { print $4, $5 }' "/proc/$(cat "$pid_file")/limits"
+}
+prlimit --nofile=200:300 "$lingerd" --background --user nobody --pid-file "$pid_file" --max-connections 500 2>>"$work/start.err" ||
+    fail "does not start with few files"
+raised='^46[0-9][0-9] 46[0-9][0-9]$'
+prlimit --nofile=200:300 sh -c 'ulimit -n 5000' 2>"$work/ulimit.err" || raised='^300 300$' # not even this root may
+[[ $(files) =~ $raised ]] || fail "its limits of open files: $(files)"
+end
+rmdir /run/lingerd
+prlimit --nofile=200:300 "$lingerd" --background --pid-file "$pid_file" --max-connections 500 2>>"$work/start.err" ||
+    fail "does not start with few files"
+[ "$(files)" = "300 300" ] || fail "its limits of open files, as given: $(files)"
+end
+rmdir /run/lingerd
+
+# -- What was passed to another process is not kept open --
+LISTEN_PID=1 LISTEN_FDS=1 "$lingerd" --background --user nobody --pid-file "$pid_file" 3<"$0" 2>>"$work/start.err" || fail "does not start with a stale LISTEN_FDS"
+for fd in "/proc/$(cat "$pid_file")/fd"/*; do
+    [ "$(readlink "$fd")" != "$(readlink -f "$0")" ] || fail "it holds a descriptor that was meant for another open"
+done
+end
+
 # -- What cannot be is said in one line --
+printf '#!/bin/sh\nLISTEN_PID=$$ LISTEN_FDS=1 exec "%s" "$@"\n' "$lingerd" >"$work/passed"
+chmod +x "$work/passed"
 refused() { # TEXT OPTION...
     local text=$1
     shift
@@ -88,6 +130,7 @@ refused "there is no group 'no-group-at-all'" --socket-group no-group-at-all
 refused "neither none nor a path from / on" --pid-file lingerd.pid
 refused "cannot write /proc/lingerd.pid" --pid-file /proc/lingerd.pid --user nobody
 refused "does not begin with /" --background --socket here.sock
+lingerd=$work/passed refused "leave --background out" --background
 refused "'file' is neither stderr nor syslog" --log file
 [ -z "$(ls -A /run/lingerd)" ] || fail "left behind by a failed start: $(ls -A /run/lingerd)"
 $as_server "$lingerd" --user nobody --socket "$work/s" 2>"$work/refused" && fail "www-data becomes nobody"
@@ -139,16 +182,51 @@ os.close(writer)
 first = os.read(reader, 1000)
 assert first.startswith(b"lingerd: version"), first
 reload = [lingerctl, "reload", "--socket", path]
-for _ in range(60):
+for _ in range(200):
     subprocess.run(reload, timeout=10, check=True, stderr=subprocess.DEVNULL)
 text = os.read(reader, 65536)
-assert 1 <= text.count(b"settings read again") < 60, text
+assert 1 <= text.count(b"settings read again") < 200, text
 subprocess.run(reload, timeout=10, check=True, stderr=subprocess.DEVNULL)
 told = os.read(reader, 65536).decode().splitlines()
-lost = 60 - text.count(b"\n")
+lost = 200 - text.count(b"\n")
 assert told[0] == f"lingerd: warning: {lost} lines before this one are lost: nobody took them", told
 daemon.terminate()
 assert daemon.wait(20) == 0
+EOF
+
+# -- A terminal that is not read: it has room for a part of a line --
+mkdir /dev/pts
+mount -t devpts -o newinstance,ptmxmode=666 none /dev/pts
+ln -s pts/ptmx /dev/ptmx
+python3 - "$lingerd" "$build/lingerctl" "$work/tty.sock" <<'EOF' || fail "a full terminal"
+import os, subprocess, sys
+lingerd, lingerctl, path = sys.argv[1:]
+master, terminal = os.openpty()
+daemon = subprocess.Popen([lingerd, "--socket", path], stderr=terminal)
+assert os.read(master, 1000).startswith(b"lingerd: version")
+reload = [lingerctl, "reload", "--socket", path]
+try:
+    for count in range(400):
+        subprocess.run(reload, timeout=10, check=True, stderr=subprocess.DEVNULL)
+    assert os.get_blocking(terminal)
+    text = b""
+    os.set_blocking(master, False)
+    try:
+        while True:
+            text += os.read(master, 65536)
+    except BlockingIOError:
+        pass
+    assert 1 <= text.count(b"settings read again") < 400, text
+    subprocess.run(reload, timeout=10, check=True, stderr=subprocess.DEVNULL)
+    os.set_blocking(master, True)
+    text = b""
+    while not text.endswith(b"\n") or b"read again" not in text:
+        text += os.read(master, 65536)
+    assert b"lines before this one are lost" in text, text
+    daemon.terminate()
+    assert daemon.wait(20) == 0
+finally:
+    daemon.kill()
 EOF
 
 # -- The init script --
@@ -161,6 +239,8 @@ script() { # VERB STATUS
     local status=$?
     [ "$status" = "$2" ] || fail "the init script's $1 exits with $status: $(cat "$work/script")"
 }
+script status 3
+script try-restart 0
 script status 3
 script start 0
 script status 0

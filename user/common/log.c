@@ -2,11 +2,14 @@
 #include "common/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -24,6 +27,10 @@ static int write_stderr(int priority, const char *text, size_t length);
 
 static const char *program_name = "lingerd";
 static bool waits = true;
+static int own_stderr =
+	-1; /* what stderr leads to, opened by us: O_NONBLOCK is then nobody else's */
+static bool is_socket;
+static bool torn; /* the last line got through in part */
 static struct sink to_stderr = { .on = true, .write = write_stderr };
 static struct sink to_syslog = { .write = syslog_socket_write };
 
@@ -32,9 +39,20 @@ void log_open(const char *program)
 	program_name = program;
 }
 
+/* A terminal says that there is room when there is some, not when there is enough; a pipe's room may be taken by others. */
 void log_never_wait(void)
 {
+	struct stat there;
+	bool known = !fstat(STDERR_FILENO, &there);
+
 	waits = false;
+	torn = false;
+	if (own_stderr >= 0)
+		close(own_stderr);
+	own_stderr = -1;
+	is_socket = known && S_ISSOCK(there.st_mode);
+	if (known && (S_ISFIFO(there.st_mode) || isatty(STDERR_FILENO)))
+		own_stderr = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
 int log_to_syslog(void)
@@ -48,21 +66,40 @@ void log_leave_stderr(void)
 	to_stderr.on = false;
 }
 
+/* Without waiting. */
+static ssize_t write_if_room(const char *line, size_t length)
+{
+	/* Of what we may not open: a pipe that says that there is room has it for a line of LINE_SIZE (PIPE_BUF). */
+	struct pollfd room = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	if (own_stderr >= 0)
+		return write(own_stderr, line, length);
+	if (is_socket)
+		return send(STDERR_FILENO, line, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (poll(&room, 1, 0) == 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return write(STDERR_FILENO, line, length);
+}
+
 /* One write() a line, so that lines of several processes do not mix. */
 static int write_stderr(int priority, const char *text, size_t length)
 {
-	/* A pipe has room for a line of LINE_SIZE when it says that there is room (PIPE_BUF); O_NONBLOCK would be others', too. */
-	struct pollfd room = { .fd = STDERR_FILENO, .events = POLLOUT };
 	const char *label = priority == LOG_WARNING ? "warning: " : "";
 	char line[LINE_SIZE];
-	int used = snprintf(line, sizeof(line), "%s: %s%.*s\n", program_name, label, (int)length,
-			    text);
+	int used = snprintf(line, sizeof(line), "%s%s: %s%.*s\n", torn ? "\n" : "", program_name,
+			    label, (int)length, text);
+	ssize_t written;
 
 	if (used >= LINE_SIZE)
 		line[(used = LINE_SIZE - 1)] = '\n';
-	if (!waits && poll(&room, 1, 0) == 0)
-		return -EAGAIN;
-	return write(STDERR_FILENO, line, (size_t)used) < 0 ? -errno : 0;
+	written = waits ? write(STDERR_FILENO, line, (size_t)used)
+			: write_if_room(line, (size_t)used);
+	if (written < 0)
+		return -errno;
+	torn = written < used;
+	return torn ? -EAGAIN : 0;
 }
 
 static void write_to(struct sink *sink, int priority, const char *text)

@@ -12,7 +12,10 @@
 /* Sets the name that begins each line. The string is kept, not copied. */
 void log_open(const char *program);
 
-/* For daemons, who have more to do: rather lose a line than wait for a pipe or a terminal that is full. */
+/*
+ * For daemons, who have more to do: rather lose a line than wait for a pipe, a socket or a terminal that is full. May hold
+ * a descriptor open for that; who changes or closes descriptors calls it again then.
+ */
 void log_never_wait(void);
 
 /*

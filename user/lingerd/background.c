@@ -3,10 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "common/log.h"
 
 static const char READY = 'r';
 
@@ -50,29 +53,59 @@ static int fork_child(int *ret_starter)
 	return 0;
 }
 
+static int fail(struct problem *problem, const char *what, int error)
+{
+	problem_say(problem, "cannot go to the background: %s%s", what, strerror(-error));
+	return error;
+}
+
+/* Sockets that a service manager passes are meant for one process, this one, and not for its child. */
+static bool is_passed_sockets(void)
+{
+	const char *meant = getenv("LISTEN_PID");
+
+	return meant && strtol(meant, NULL, 10) == (long)getpid();
+}
+
+/* What a shell has left open, and what was passed to another process. */
+static void close_inherited(void)
+{
+	close_range(STDERR_FILENO + 1, ~0U, 0);
+	log_never_wait(); /* its descriptor was among them */
+	/* The child might have the number of that process. */
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+}
+
 int background_enter(struct background *ret, struct problem *problem)
 {
 	int error;
 
-	/* What a shell has left open; but for what a service manager passes. */
-	if (!getenv("LISTEN_FDS"))
-		close_range(STDERR_FILENO + 1, ~0U, 0);
+	if (is_passed_sockets()) {
+		problem_say(problem, "a service manager passes sockets (LISTEN_PID): it waits for "
+				     "this process itself; leave --background out");
+		return -EINVAL;
+	}
+	close_inherited();
+	if (chdir("/"))
+		return fail(problem, "chdir to /: ", -errno);
 	ret->null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	error = ret->null < 0 ? -errno : fork_child(&ret->starter);
 	if (error) {
 		if (ret->null >= 0)
 			close(ret->null);
-		problem_say(problem, "cannot go to the background: %s", strerror(-error));
-		return error;
+		return fail(problem, "", error);
 	}
 	setsid();
-	return chdir("/") ? -errno : 0;
+	return 0;
 }
 
 void background_ready(struct background *background)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		dup2(background->null, fd);
+	log_never_wait();
 	if (background->null > STDERR_FILENO)
 		close(background->null);
 	while (write(background->starter, &READY, 1) < 0 && errno == EINTR)

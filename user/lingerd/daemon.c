@@ -178,6 +178,7 @@ static int take_limits(struct daemon *daemon, struct problem *problem)
 		.connections = settings->max_connections ? settings->max_connections
 							 : DEFAULT_MAX_CONNECTIONS,
 		.endpoint = endpoint_fds(settings),
+		.as_root = geteuid() == 0 && settings->user != USER_UNCHANGED,
 	};
 	int error = limits_take(&needs, &daemon->limits, &daemon->nofile);
 
@@ -190,9 +191,27 @@ static int take_limits(struct daemon *daemon, struct problem *problem)
 	return error;
 }
 
+/* Who takes over leaves the file to the process before as long as that may have to go on. */
+static int write_pidfile(struct daemon *daemon, bool takes_over, struct problem *problem)
+{
+	int error = pidfile_prepare(&daemon->pidfile, &daemon->settings, problem);
+
+	return error || takes_over ? error : pidfile_commit(&daemon->pidfile, problem);
+}
+
+/* There is no way back: the process before ends. */
+static void replace_pidfile(struct daemon *daemon)
+{
+	struct problem problem = { "" };
+
+	if (pidfile_commit(&daemon->pidfile, &problem))
+		log_warning("%s", problem.text);
+}
+
 static int open_daemon(struct daemon *daemon, struct inherited *inherited, struct problem *problem)
 {
 	int error = options_settings(daemon->options, &daemon->settings, problem);
+	bool takes_over;
 
 	if (error)
 		return error;
@@ -205,21 +224,24 @@ static int open_daemon(struct daemon *daemon, struct inherited *inherited, struc
 		error = open_listener(daemon, inherited, problem);
 	if (error)
 		return error;
+	takes_over = inherited->giver >= 0;
 	error = open_parts(daemon);
 	if (error)
 		problem_say(problem, "cannot start: %s", strerror(-error));
 	else
 		error = open_eyes(daemon, inherited, problem);
 	if (!error)
-		error = pidfile_write(&daemon->pidfile, &daemon->settings, problem);
+		error = write_pidfile(daemon, takes_over, problem);
 	/* Before anything is read that others have sent. */
 	if (!error && daemon->settings.sandbox)
 		error = sandbox_enter(&daemon->settings, problem);
 	/* The last thing that can fail. */
-	if (!error && inherited->giver >= 0)
+	if (!error && takes_over)
 		error = takeover_confirm(inherited, problem);
 	if (error)
-		free_parts(daemon, inherited->giver >= 0);
+		free_parts(daemon, takes_over);
+	else if (takes_over)
+		replace_pidfile(daemon);
 	return error;
 }
 

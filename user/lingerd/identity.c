@@ -13,20 +13,23 @@ static int make_folder(const struct settings *settings, struct problem *problem)
 {
 	char folder[SOCKET_PATH_SIZE];
 	size_t length = (size_t)(strrchr(settings->socket_path, '/') - settings->socket_path);
+	mode_t mask;
 	int error;
 
 	memcpy(folder, settings->socket_path, length);
 	folder[length] = '\0';
-	if (!mkdir(folder, 0755)) {
+	/* Servers pass through it to the socket, however the daemon was started. */
+	mask = umask(022);
+	error = mkdir(folder, 0755) ? -errno : 0;
+	umask(mask);
+	if (error == -EEXIST)
+		return 0;
+	if (!error) {
 		if (settings->user == USER_UNCHANGED ||
 		    !lchown(folder, settings->user, settings->user_group))
 			return 0;
 		error = -errno;
 		rmdir(folder);
-	} else if (errno == EEXIST) {
-		return 0;
-	} else {
-		error = -errno;
 	}
 	problem_say(problem, "cannot make the folder %s: %s", folder, strerror(-error));
 	return error;

@@ -50,6 +50,19 @@ static uint32_t count_open(void)
 	return count;
 }
 
+static void raise_to(uint64_t needed, bool beyond_hard, struct rlimit *limit)
+{
+	const struct rlimit wished = { .rlim_cur = needed, .rlim_max = needed };
+	struct rlimit most = { .rlim_cur = least(needed, limit->rlim_max),
+			       .rlim_max = limit->rlim_max };
+
+	/* Refused without CAP_SYS_RESOURCE, and above fs.nr_open. */
+	if (beyond_hard && limit->rlim_max < needed && !setrlimit(RLIMIT_NOFILE, &wished))
+		*limit = wished;
+	else if (limit->rlim_cur < most.rlim_cur && !setrlimit(RLIMIT_NOFILE, &most))
+		*limit = most;
+}
+
 int limits_take(const struct limits_needs *needs, struct limits *ret, uint64_t *ret_nofile)
 {
 	uint32_t open_now = count_open();
@@ -58,11 +71,7 @@ int limits_take(const struct limits_needs *needs, struct limits *ret, uint64_t *
 	struct rlimit limit = { 0 };
 
 	getrlimit(RLIMIT_NOFILE, &limit);
+	raise_to(needed, needs->as_root, &limit);
 	*ret_nofile = limit.rlim_cur;
-	if (limit.rlim_cur < needed && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = least(needed, limit.rlim_max);
-		if (!setrlimit(RLIMIT_NOFILE, &limit))
-			*ret_nofile = limit.rlim_cur;
-	}
 	return limits_share(*ret_nofile, open_now, needs, ret);
 }

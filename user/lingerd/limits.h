@@ -11,6 +11,7 @@
 #ifndef LINGERD_LIMITS_H
 #define LINGERD_LIMITS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct limits {
@@ -23,6 +24,7 @@ struct limits {
 struct limits_needs {
 	uint32_t connections; /* wished for */
 	uint32_t endpoint;    /* descriptors that an endpoint for metrics may come to need */
+	bool as_root; /* root starts it for another user: nobody else has set a limit for that user */
 };
 
 /* Shares out nofile descriptors, of which open_now are in use already. 0, or -EMFILE with *ret
@@ -31,7 +33,7 @@ int limits_share(uint64_t nofile, uint32_t open_now, const struct limits_needs *
 		 struct limits *ret);
 
 /*
- * Raises RLIMIT_NOFILE of this process towards what is needed, and shares out what it got.
+ * Raises RLIMIT_NOFILE of this process towards what is needed, as_root the hard limit, too, and shares out what it got.
  * *ret_nofile is the limit then, also on failure. Errors as limits_share().
  */
 int limits_take(const struct limits_needs *needs, struct limits *ret, uint64_t *ret_nofile);

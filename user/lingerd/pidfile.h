@@ -18,12 +18,17 @@ struct pidfile {
 };
 
 /*
- * Writes it, in one step: there is never half a number in it. What was there is replaced. Does nothing if settings
- * name none. 0, or a negative errno with *problem said and nothing changed.
+ * Writes it beside its place (PATH.new), as long as it may be that another process's is there, and stays. Does nothing if
+ * settings name none. 0, or a negative errno with *problem said and nothing changed.
  */
-int pidfile_write(struct pidfile *ret, const struct settings *settings, struct problem *problem);
+int pidfile_prepare(struct pidfile *ret, const struct settings *settings, struct problem *problem);
+/*
+ * Puts it in its place, in one step: there is never half a number in it. What was there is replaced. Returns as
+ * pidfile_prepare().
+ */
+int pidfile_commit(struct pidfile *pidfile, struct problem *problem);
 
-/* Takes it away, unless it is another process's by now. */
+/* Takes it away, wherever it is by now, unless another process's is there. */
 void pidfile_remove(struct pidfile *pidfile);
 
 #endif

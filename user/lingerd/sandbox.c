@@ -130,6 +130,17 @@ static int allow_endpoint(scmp_filter_ctx filter, const char *place)
 	return error;
 }
 
+/* Who takes over puts it in its place last; at the end it is put aside and looked at. */
+static int allow_pidfile(scmp_filter_ctx filter)
+{
+	static const char *const calls[] = { "rename", "renameat", "renameat2" };
+	int error = 0;
+
+	for (size_t i = 0; !error && i < sizeof(calls) / sizeof(calls[0]); i++)
+		error = allow(filter, &(struct narrow){ .call = calls[i] });
+	return error;
+}
+
 static int load_filter(const struct settings *settings)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
@@ -143,6 +154,8 @@ static int load_filter(const struct settings *settings)
 		error = allow_narrowly(filter);
 	if (!error && *settings->metrics)
 		error = allow_endpoint(filter, settings->metrics);
+	if (!error && *settings->pid_file)
+		error = allow_pidfile(filter);
 	/* What the kernel is too old for is no reason to go without a filter. */
 	seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1);
 	seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
