@@ -237,7 +237,9 @@ static void work_with_error(struct lingerd *daemon, const struct fault_case *fau
 	for (size_t n = 0; n < COUNT(intervals); n++)
 		if (intervals[n] > 1 || !is_retried_at_once(error))
 			injected += work_with(daemon, fault, error, intervals[n]);
-	assert_true(injected > 0);
+	/* Whether the loop rests between its rounds depends on how fast handoffs come. */
+	if (fault->call != FAULT_nanosleep)
+		assert_true(injected > 0);
 }
 
 static void every_call_may_fail_while_it_works(void **state)
