@@ -124,12 +124,25 @@ static int open_listener(struct daemon *daemon, struct inherited *inherited,
 	return error;
 }
 
+/* Queues are descriptors as well: as long as they are open, there are fewer for connections. */
+static void share_with_queues(struct daemon *daemon)
+{
+	uint32_t most = (uint32_t)daemon->counters.max_connections;
+
+	daemon->limits.connections = most > daemon->left.count ? most - daemon->left.count : 1;
+}
+
 uint32_t daemon_go_on(struct daemon *daemon)
 {
+	uint32_t count;
+
 	if (!daemon->left.count)
 		return 0;
-	return succession_take(&daemon->left, daemon->engine, &daemon->users, &daemon->settings,
-			       &daemon->limits, &daemon->counters);
+	share_with_queues(daemon);
+	count = succession_take(&daemon->left, daemon->engine, &daemon->users, &daemon->settings,
+				&daemon->limits, &daemon->counters);
+	share_with_queues(daemon);
+	return count;
 }
 
 static void go_on_with(struct daemon *daemon, struct succession *left)
