@@ -6,9 +6,6 @@
 # shellcheck disable=SC2317 # the functions that are faults are called by name
 # shellcheck source=tests/cli/apache.common
 . tests/cli/apache.common
-uploads="uploader:$port:/refused"
-others=("late:$port:/small" "prompt:$port:/large" "tls:$tls_port:/large" "first:$port:/small")
-
 # under_load NAME COUNT FAULT KINDS...: clients come while the fault happens, and after it
 under_load() {
     local name=$1 count=$2 fault=$3 lines
@@ -75,7 +72,9 @@ stop_apache_with_uploads() {
     expect_whole 8
 }
 
-for mpm in prefork worker event; do
+faults() {
+    local uploads="uploader:$port:/refused"
+    local others=("late:$port:/small" "prompt:$port:/large" "tls:$tls_port:/large" "first:$port:/small")
     # Event cuts what it lingers by itself when none of its threads is free: it has more of them than there are clients.
     workers=8
     [ "$mpm" = event ] && workers=32
@@ -107,5 +106,6 @@ for mpm in prefork worker event; do
     stop_apache_with_uploads
     stop "$lingerd_pid"
     [ "$(grep -c '\[lingerd:warn\]' "$work/error.log")" -le 3 ] || fail "$mpm: more than 3 warnings in the error log"
-done
-exit 0
+}
+
+with_each_mpm faults
