@@ -43,8 +43,17 @@ int plan_make(struct plan *ret, const struct scenario *scenario)
 							  .peer = scenario->peers[p] };
 		shuffle(first, in_block, &random);
 	}
-	*ret = (struct plan){ .trials = trials, .count = scenario->blocks * in_block };
+	*ret = (struct plan){ .trials = trials,
+			      .count = scenario->blocks * in_block,
+			      .planned = scenario->blocks * in_block };
 	return 0;
+}
+
+void plan_cut(struct plan *plan, size_t count)
+{
+	for (size_t i = count; i < plan->count; i++)
+		trial_rows_unmap(plan->trials[i].rows);
+	plan->count = count;
 }
 
 void plan_free(struct plan *plan)
@@ -89,13 +98,18 @@ static double estimate_trial_s(const struct trial *trial, const struct scenario 
 	return total + TRIAL_OVERHEAD_MS / 1e3;
 }
 
-double plan_estimate_s(const struct plan *plan, const struct scenario *scenario)
+double plan_estimate_rest_s(const struct plan *plan, const struct scenario *scenario, size_t from)
 {
 	double total = 0;
 
-	for (size_t i = 0; i < plan->count; i++)
+	for (size_t i = from; i < plan->count; i++)
 		total += estimate_trial_s(&plan->trials[i], scenario);
 	return total;
+}
+
+double plan_estimate_s(const struct plan *plan, const struct scenario *scenario)
+{
+	return plan_estimate_rest_s(plan, scenario, 0);
 }
 
 void plan_print(const struct plan *plan, const struct scenario *scenario)
@@ -115,7 +129,7 @@ void plan_print(const struct plan *plan, const struct scenario *scenario)
 	printf("about %.0f s\n", plan_estimate_s(plan, scenario));
 }
 
-int plan_check_limits(const struct scenario *scenario)
+static int check_descriptors(const struct scenario *scenario)
 {
 	struct rlimit files;
 
@@ -126,10 +140,36 @@ int plan_check_limits(const struct scenario *scenario)
 	if (scenario->clients + scenario->held + FDS_BESIDES_CLIENTS <= files.rlim_cur)
 		return 0;
 	log_error("%s: %llu clients at once and %d other descriptors are more than the %llu that "
-		  "this "
-		  "process may open; lower [load] clients and held or raise RLIMIT_NOFILE (ulimit "
+		  "this process may open; lower [load] clients and held or raise RLIMIT_NOFILE "
+		  "(ulimit "
 		  "-n)",
-		  scenario->path, (unsigned long long)scenario->clients + scenario->held,
+		  scenario->path, (unsigned long long)(scenario->clients + scenario->held),
 		  FDS_BESIDES_CLIENTS, (unsigned long long)files.rlim_cur);
 	return -EMFILE;
+}
+
+/* All of them are connections from one address to one port. */
+static int check_ports(const struct scenario *scenario)
+{
+	FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+	unsigned int first, last;
+	int fields = file ? fscanf(file, "%u %u", &first, &last) : 0;
+
+	if (file)
+		fclose(file);
+	if (fields != 2 || scenario->clients + scenario->held <= last - first + 1)
+		return 0;
+	log_error("%s: %llu clients at once are more than the %u local ports, %u to %u, that there "
+		  "are for "
+		  "them; lower [load] clients and held or widen net.ipv4.ip_local_port_range",
+		  scenario->path, (unsigned long long)(scenario->clients + scenario->held),
+		  last - first + 1, first, last);
+	return -EADDRNOTAVAIL;
+}
+
+int plan_check_limits(const struct scenario *scenario)
+{
+	int descriptors = check_descriptors(scenario), ports = check_ports(scenario);
+
+	return descriptors ? descriptors : ports;
 }

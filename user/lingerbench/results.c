@@ -66,7 +66,7 @@ static void warn_of_fallbacks(struct warnings *warnings, const struct summary *s
 			     (unsigned long long)summary->connections);
 }
 
-/* All blocks of one strategy under one peer. */
+/* All blocks of one strategy under one peer. An interrupted run may have none: it has no row, then. */
 static int write_group(struct writing *writing, const struct strategy *strategy,
 		       const struct peer *peer)
 {
@@ -74,14 +74,19 @@ static int write_group(struct writing *writing, const struct strategy *strategy,
 				   .strategy = strategy,
 				   .peer = peer,
 				   .tracing = writing->tracing };
+	size_t trials = 0;
 	int error = 0;
 
 	for (size_t i = 0; i < writing->plan->count && !error; i++) {
 		const struct trial *trial = &writing->plan->trials[i];
 
-		if (trial->strategy == strategy && trial->peer == peer)
-			error = add_trial(writing, trial, &summary);
+		if (trial->strategy != strategy || trial->peer != peer)
+			continue;
+		error = add_trial(writing, trial, &summary);
+		trials++;
 	}
+	if (!trials)
+		return 0;
 	if (summary_incomplete(&summary))
 		warnings_add(writing->warnings,
 			     "%s under %s: %llu of %llu connections timed out, failed or were "

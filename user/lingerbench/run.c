@@ -45,6 +45,7 @@ struct run {
 	char trace_error[256];
 	int listener;
 	bool results_begun;
+	uint64_t began_ns; /* the first trial */
 };
 
 static void interrupt(int signal)
@@ -158,20 +159,40 @@ static int prepare(struct run *run, const struct run_options *options)
 	return 0;
 }
 
+/* By the plan, and by how much longer than planned the trials took that are done. */
+static double time_left_s(const struct run *run, size_t done)
+{
+	double left = plan_estimate_rest_s(&run->plan, &run->scenario, done);
+	double planned = plan_estimate_s(&run->plan, &run->scenario) - left;
+	double took = (double)(clock_now_ns() - run->began_ns) / NS_PER_S;
+
+	return planned > 0 ? left * took / planned : left;
+}
+
 static void show_progress(const struct run *run, size_t done)
 {
 	const struct trial *trial = &run->plan.trials[done];
 
 	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "\r\033[K[%zu/%zu] block %llu: %s under %s", done + 1,
-			run->plan.count, (unsigned long long)trial->block, trial->strategy->name,
-			trial->peer->name);
+		fprintf(stderr, "\r\033[K[%zu/%zu] block %llu: %s under %s; about %.0f s left",
+			done + 1, run->plan.count, (unsigned long long)trial->block,
+			trial->strategy->name, trial->peer->name, time_left_s(run, done));
 }
 
 static void end_progress(void)
 {
 	if (isatty(STDERR_FILENO))
 		fputs("\r\033[K", stderr);
+}
+
+/* Whoever presses Ctrl-C has seen enough, and keeps it. */
+static void keep_whole_trials(struct run *run, size_t done)
+{
+	plan_cut(&run->plan, done);
+	if (done)
+		warnings_add(&run->warnings,
+			     "interrupted: the results are of the first %zu of %zu trials", done,
+			     run->plan.planned);
 }
 
 static int run_trials(struct run *run)
@@ -184,15 +205,20 @@ static int run_trials(struct run *run)
 					   .tracer = run->tracer,
 					   .interrupted = &interrupted,
 					   .warnings = &run->warnings };
+	size_t done = 0;
 	int error = 0;
 
-	for (size_t i = 0; i < run->plan.count && !error; i++) {
-		show_progress(run, i);
-		error = trial_run(&run->plan.trials[i], &stage);
-		if (!error && interrupted)
-			error = -EINTR;
+	run->began_ns = clock_now_ns();
+	while (done < run->plan.count && !error && !interrupted) {
+		show_progress(run, done);
+		error = trial_run(&run->plan.trials[done], &stage);
+		done += !error;
 	}
 	end_progress();
+	if (interrupted && done < run->plan.count) {
+		keep_whole_trials(run, done);
+		error = done ? 0 : -EINTR;
+	}
 	return error;
 }
 
@@ -275,6 +301,11 @@ static enum run_status conclude(const struct run *run)
 	printf("\nresults  %s/ (connections.csv summary.csv run.json)\nreport   %s/report.html\n",
 	       run->results.path, run->results.path);
 	fflush(stdout);
+	if (run->plan.count < run->plan.planned) {
+		csvtable_free(&summary);
+		printf("interrupted: expectations are not judged\n");
+		return RUN_INTERRUPTED;
+	}
 	judgement = verdict_check(&summary, &run->scenario);
 	csvtable_free(&summary);
 	if (judgement.judged)
@@ -314,7 +345,9 @@ static enum run_status perform(struct run *run, const struct run_options *option
 	if (error && run->results_begun)
 		results_folder_abandon(&run->results);
 	if (error == -EINTR)
-		log_error("interrupted; every process has ended and nothing of this run was kept");
+		log_error("interrupted before a trial was done; every process has ended and "
+			  "nothing of "
+			  "this run was kept");
 	if (error)
 		return error == -EINTR ? RUN_INTERRUPTED : RUN_FAILED;
 	return conclude(run);

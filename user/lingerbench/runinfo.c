@@ -77,15 +77,15 @@ static json_t *describe_warnings(const struct warnings *warnings)
 
 int runinfo_write(const struct runinfo *info, const char *path)
 {
-	json_t *root =
-		json_pack("{s:i s:s s:s s:s s:s s:s s:i s:o s:o s:o s:o s:o s:O}", "schema_version",
-			  SCHEMA_VERSION, "version", LINGER_VERSION, "commit", info->commit,
-			  "command", info->command, "started_utc", info->started_utc, "ended_utc",
-			  info->ended_utc, "server_port", (int)info->port, "scenario",
-			  describe_scenario(info->scenario), "trials", describe_trials(info->plan),
-			  "trace", describe_trace(info), "warnings",
-			  describe_warnings(info->warnings), "environment", environment_describe(),
-			  "counters", info->counters);
+	json_t *root = json_pack("{s:i s:s s:s s:s s:s s:s s:i s:o s:I s:o s:o s:o s:o s:O}",
+				 "schema_version", SCHEMA_VERSION, "version", LINGER_VERSION,
+				 "commit", info->commit, "command", info->command, "started_utc",
+				 info->started_utc, "ended_utc", info->ended_utc, "server_port",
+				 (int)info->port, "scenario", describe_scenario(info->scenario),
+				 "planned_trials", (json_int_t)info->plan->planned, "trials",
+				 describe_trials(info->plan), "trace", describe_trace(info),
+				 "warnings", describe_warnings(info->warnings), "environment",
+				 environment_describe(), "counters", info->counters);
 	int error = 0;
 	FILE *file;
 
