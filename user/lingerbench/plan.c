@@ -79,10 +79,21 @@ static double pauses_s(const struct peer *peer)
 	return total_ns / 1e9;
 }
 
+/* How long clients come. 0: until all have come. */
+static double arrivals_s(const struct scenario *scenario)
+{
+	double duration = (double)(scenario->warm_up_ns + scenario->duration_ns) / 1e9;
+	double all = scenario->rate ? (double)scenario->connections / (double)scenario->rate : 0;
+
+	if (!scenario->duration_ns)
+		return all;
+	return all && all < duration ? all : duration;
+}
+
 static double estimate_trial_s(const struct trial *trial, const struct scenario *scenario)
 {
 	double at_once = (double)(scenario->clients + scenario->held);
-	double duration = (double)scenario->duration_ns / 1e9;
+	double duration = arrivals_s(scenario);
 	double pauses = pauses_s(trial->peer), rounds, total;
 
 	if (trial->strategy->waits_for_peer && scenario->workers < scenario->clients)
@@ -90,7 +101,7 @@ static double estimate_trial_s(const struct trial *trial, const struct scenario 
 	rounds = (double)scenario->connections / at_once;
 	total = pauses * (rounds > 1 ? rounds : 1);
 	/* Those that have begun go on to their ends. */
-	if (duration && total > duration)
+	if (duration && (total > duration || scenario->rate))
 		total = duration + pauses * (at_once < (double)scenario->clients
 						     ? (double)scenario->clients / at_once
 						     : 1);
@@ -122,6 +133,9 @@ void plan_print(const struct plan *plan, const struct scenario *scenario)
 	       (unsigned long long)scenario->workers, units_plural(scenario->workers),
 	       scenario->program->name, (unsigned long long)scenario->response_bytes,
 	       units_plural(scenario->response_bytes), (unsigned long long)scenario->seed);
+	if (scenario->arrivals != ARRIVALS_CLOSED)
+		printf("%llu arrivals a second (%s), whatever the server does\n",
+		       (unsigned long long)scenario->rate, arrivals_name(scenario->arrivals));
 	for (size_t i = 0; i < plan->count; i++)
 		printf("  %3zu  block %llu  %-16s %-12s %s\n", i + 1,
 		       (unsigned long long)plan->trials[i].block, plan->trials[i].strategy->name,
@@ -143,7 +157,7 @@ static int check_descriptors(const struct scenario *scenario)
 		  "this process may open; lower [load] clients and held or raise RLIMIT_NOFILE "
 		  "(ulimit "
 		  "-n)",
-		  scenario->path, (unsigned long long)(scenario->clients + scenario->held),
+		  scenario->path, (unsigned long long)scenario->clients + scenario->held,
 		  FDS_BESIDES_CLIENTS, (unsigned long long)files.rlim_cur);
 	return -EMFILE;
 }
@@ -162,7 +176,7 @@ static int check_ports(const struct scenario *scenario)
 	log_error("%s: %llu clients at once are more than the %u local ports, %u to %u, that there "
 		  "are for "
 		  "them; lower [load] clients and held or widen net.ipv4.ip_local_port_range",
-		  scenario->path, (unsigned long long)(scenario->clients + scenario->held),
+		  scenario->path, (unsigned long long)scenario->clients + scenario->held,
 		  last - first + 1, first, last);
 	return -EADDRNOTAVAIL;
 }

@@ -28,7 +28,7 @@ static double baseline_of(const struct writing *writing, const struct trial *tri
 	double *baseline = &writing->baseline_per_s[trial->block - 1];
 
 	if (trial->strategy == writing->scenario->strategies[0] &&
-	    !summary_throughput(writing->rows, trial->rows->begun, baseline))
+	    (trial->is_void || !summary_throughput(writing->rows, trial->rows->begun, baseline)))
 		*baseline = 0;
 	return *baseline;
 }
@@ -41,7 +41,9 @@ static int add_trial(struct writing *writing, const struct trial *trial, struct 
 
 	if (!error)
 		error = connections_csv_rows(writing->connections, trial, writing->rows, count);
-	if (!error)
+	if (!error && trial->is_void)
+		baseline_of(writing, trial); /* the others have none, then */
+	else if (!error)
 		error = summary_add(summary, trial, writing->rows, count,
 				    baseline_of(writing, trial));
 	return error;
@@ -66,7 +68,10 @@ static void warn_of_fallbacks(struct warnings *warnings, const struct summary *s
 			     (unsigned long long)summary->connections);
 }
 
-/* All blocks of one strategy under one peer. An interrupted run may have none: it has no row, then. */
+/*
+ * All blocks of one strategy under one peer. There may be none, of an interrupted run or because all are void: then
+ * there is no row.
+ */
 static int write_group(struct writing *writing, const struct strategy *strategy,
 		       const struct peer *peer)
 {
@@ -83,7 +88,7 @@ static int write_group(struct writing *writing, const struct strategy *strategy,
 		if (trial->strategy != strategy || trial->peer != peer)
 			continue;
 		error = add_trial(writing, trial, &summary);
-		trials++;
+		trials += !trial->is_void;
 	}
 	if (!trials)
 		return 0;

@@ -280,9 +280,25 @@ static int write_results(struct run *run)
 	return error;
 }
 
+/* Whether there is anything to conclude from. */
+static bool say_void(const struct plan *plan)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < plan->count; i++)
+		count += plan->trials[i].is_void;
+	if (count == plan->count)
+		log_error("all trials are void: nothing was measured");
+	else if (count)
+		printf("\n%zu of %zu trials are void, and in none of these figures\n", count,
+		       plan->count);
+	return count < plan->count;
+}
+
 static enum run_status conclude(const struct run *run)
 {
 	struct csvtable summary;
+	bool measured;
 	char path[PATH_MAX + 16];
 	struct judgement judgement;
 	int error;
@@ -296,6 +312,7 @@ static enum run_status conclude(const struct run *run)
 	printf("%s%s%s\n\n", run->scenario.name, *run->scenario.title ? ": " : "",
 	       run->scenario.title);
 	verdict_print(&summary);
+	measured = say_void(&run->plan);
 	if (run->info.untraced_because)
 		printf("\nNot traced: %s\n", run->info.untraced_because);
 	printf("\nresults  %s/ (connections.csv summary.csv run.json)\nreport   %s/report.html\n",
@@ -305,6 +322,10 @@ static enum run_status conclude(const struct run *run)
 		csvtable_free(&summary);
 		printf("interrupted: expectations are not judged\n");
 		return RUN_INTERRUPTED;
+	}
+	if (!measured) {
+		csvtable_free(&summary);
+		return RUN_FAILED;
 	}
 	judgement = verdict_check(&summary, &run->scenario);
 	csvtable_free(&summary);

@@ -18,19 +18,24 @@ static json_t *describe_scenario(const struct scenario *scenario)
 	for (size_t i = 0; i < scenario->peer_count; i++)
 		json_object_set_new(peers, scenario->peers[i]->name,
 				    json_string(scenario->peers[i]->script));
-	return json_pack(
-		"{s:s s:s s:s s:s s:I s:I s:I s:I s:I s:f s:I s:I s:f s:I s:f s:f s:o s:o}", "name",
-		scenario->name, "path", scenario->path, "title", scenario->title, "server",
-		program_label(scenario->program), "workers", (json_int_t)scenario->workers,
-		"response_bytes", (json_int_t)scenario->response_bytes, "connections_per_trial",
-		(json_int_t)scenario->connections, "clients", (json_int_t)scenario->clients, "held",
-		(json_int_t)scenario->held, "duration_s", (double)scenario->duration_ns / 1e9,
-		"blocks", (json_int_t)scenario->blocks, "seed", (json_int_t)scenario->seed,
-		"timeout_s", (double)scenario->timeout_ns / 1e9, "so_linger_s",
-		(json_int_t)scenario->settings.so_linger_s, "idle_timeout_s",
-		(double)scenario->settings.idle_timeout_ns / 1e9, "total_timeout_s",
-		(double)scenario->settings.total_timeout_ns / 1e9, "strategies", names, "peers",
-		peers);
+	return json_pack("{s:s s:s s:s s:s s:I s:I s:s s:I s:I s:I s:I s:f s:f s:I s:I s:f s:I s:f "
+			 "s:f s:o s:o}",
+			 "name", scenario->name, "path", scenario->path, "title", scenario->title,
+			 "server", program_label(scenario->program), "workers",
+			 (json_int_t)scenario->workers, "response_bytes",
+			 (json_int_t)scenario->response_bytes, "arrivals",
+			 arrivals_name(scenario->arrivals), "rate_per_s",
+			 (json_int_t)scenario->rate, "connections_per_trial",
+			 (json_int_t)scenario->connections, "clients",
+			 (json_int_t)scenario->clients, "held", (json_int_t)scenario->held,
+			 "warm_up_s", (double)scenario->warm_up_ns / 1e9, "duration_s",
+			 (double)scenario->duration_ns / 1e9, "blocks",
+			 (json_int_t)scenario->blocks, "seed", (json_int_t)scenario->seed,
+			 "timeout_s", (double)scenario->timeout_ns / 1e9, "so_linger_s",
+			 (json_int_t)scenario->settings.so_linger_s, "idle_timeout_s",
+			 (double)scenario->settings.idle_timeout_ns / 1e9, "total_timeout_s",
+			 (double)scenario->settings.total_timeout_ns / 1e9, "strategies", names,
+			 "peers", peers);
 }
 
 static json_t *describe_trials(const struct plan *plan)
@@ -41,11 +46,11 @@ static json_t *describe_trials(const struct plan *plan)
 		const struct trial *trial = &plan->trials[i];
 
 		json_array_append_new(trials,
-				      json_pack("{s:I s:s s:s s:I s:f s:o}", "block",
+				      json_pack("{s:I s:s s:s s:I s:b s:f s:o}", "block",
 						(json_int_t)trial->block, "strategy",
 						trial->strategy->name, "peer", trial->peer->name,
 						"connections", (json_int_t)trial->rows->begun,
-						"duration_s",
+						"void", trial->is_void, "duration_s",
 						(double)(trial->ended_ns - trial->started_ns) / 1e9,
 						"cpu_us",
 						trial->cpu_known

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "common/inifile.h"
+#include "lingerbench/arrivals.h"
 #include "lingerbench/peer.h"
 #include "lingerbench/program.h"
 #include "lingerbench/strategy.h"
@@ -51,10 +52,14 @@ struct scenario {
 	uint64_t port; /* 0: any free one */
 	uint64_t response_bytes;
 
+	enum arrivals_kind arrivals;
+	uint64_t rate;	      /* of an open loop: arrivals per second; else 0 */
 	uint64_t connections; /* of a trial, at most */
 	uint64_t clients;     /* of these, at once until they have their response */
 	uint64_t held;	      /* and so many beside them that have it and are not yet over */
-	uint64_t duration_ns; /* of a trial: no connection begins later; 0: no matter when */
+	uint64_t warm_up_ns;  /* of a trial: who begins in that time is in no figure */
+	uint64_t
+		duration_ns; /* of a trial, after that: no connection begins later; 0: no matter when */
 	uint64_t blocks;
 	uint64_t seed;
 	uint64_t timeout_ns; /* of one connection, from connect() to EOF */

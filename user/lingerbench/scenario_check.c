@@ -122,6 +122,19 @@ static bool check_expectations(struct check *check)
 	return right;
 }
 
+static bool check_arrivals(const struct scenario *scenario, struct inifile_place place)
+{
+	if (scenario->arrivals != ARRIVALS_CLOSED && !scenario->rate)
+		return inifile_complain(place,
+					"[load] arrivals = %s takes a rate, as rate = 500 (a "
+					"second)",
+					arrivals_name(scenario->arrivals));
+	if (scenario->arrivals == ARRIVALS_CLOSED && scenario->rate)
+		return inifile_complain(place, "[load] rate is of an open loop: it takes arrivals "
+					       "= constant or poisson");
+	return true;
+}
+
 bool scenario_check(struct scenario *scenario)
 {
 	struct inifile_place place = { .file = scenario->path };
@@ -132,6 +145,7 @@ bool scenario_check(struct scenario *scenario)
 		right = inifile_complain(place, "[strategies] use = names no strategy");
 	if (!scenario->peer_count)
 		right = inifile_complain(place, "[peers] use = names no peer");
+	right &= check_arrivals(scenario, place);
 	if (scenario->clients > scenario->connections)
 		scenario->clients = scenario->connections;
 	right &= resolve_peers(scenario, &check.peers);

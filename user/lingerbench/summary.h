@@ -16,8 +16,8 @@ struct summary {
 	const struct program *program;
 	const struct strategy *strategy;
 	const struct peer *peer;
-	bool tracing; /* the tracer was on */
-	uint64_t connections;
+	bool tracing;	      /* the tracer was on */
+	uint64_t connections; /* measured ones, not those of a warm-up */
 	uint64_t outcomes[OUTCOME_COUNT];
 	uint64_t fallbacks;
 	bool fallbacks_unknown; /* of one of the trials */
@@ -25,6 +25,11 @@ struct summary {
 	uint64_t traced;	/* connections with a row of the tracer */
 	bool cpu_unknown;	/* in one of the trials */
 	uint64_t cpu_us;
+	uint64_t cpu_connections; /* for which it was spent: those of the warm-up, too */
+	bool is_open;		  /* an open loop; the next three are of it alone */
+	uint64_t dropped;
+	struct sample offered_per_s;  /* one a block */
+	struct sample achieved_per_s; /* likewise */
 	struct sample worker_hold_us;
 	struct sample response_us;
 	/*

@@ -32,6 +32,8 @@ struct trial {
 	uint64_t handoffs;
 	bool cpu_known;	 /* false: one of them died in between */
 	uint64_t cpu_us; /* of the server's processes and of lingerd, while clients were served */
+	uint64_t measured_for_ns; /* of an open loop, until the last arrival; else 0 */
+	bool is_void; /* the client process could not keep up with the schedule of an open loop */
 };
 
 /* What the trials of one run share. */
