@@ -100,8 +100,8 @@ static double estimate_trial_s(const struct trial *trial, const struct scenario 
 		at_once = (double)scenario->workers;
 	rounds = (double)scenario->connections / at_once;
 	total = pauses * (rounds > 1 ? rounds : 1);
-	/* Those that have begun go on to their ends. */
-	if (duration && (total > duration || scenario->rate))
+	/* Those that have begun go on to their ends. That fewer come than there is time for is not expected. */
+	if (duration)
 		total = duration + pauses * (at_once < (double)scenario->clients
 						     ? (double)scenario->clients / at_once
 						     : 1);

@@ -78,7 +78,7 @@ static int write_group(struct writing *writing, const struct strategy *strategy,
 	struct summary summary = { .program = writing->scenario->program,
 				   .strategy = strategy,
 				   .peer = peer,
-				   .tracing = writing->tracing };
+				   .tracing = writing->tracing && !strategy->untraced };
 	size_t trials = 0;
 	int error = 0;
 

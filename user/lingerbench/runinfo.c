@@ -60,15 +60,17 @@ static json_t *describe_trials(const struct plan *plan)
 	return trials;
 }
 
-static json_t *describe_trace(const struct runinfo *info)
+static json_t *describe_trace(const struct tracing *tracing)
 {
-	if (info->untraced_because)
-		return json_pack("{s:b s:s}", "traced", 0, "reason", info->untraced_because);
+	const struct tracer_counts *counts = &tracing->counts;
+
+	if (tracing->impossible)
+		return json_pack("{s:b s:s}", "traced", 0, "reason", tracing->impossible);
 	return json_pack("{s:b s:I s:I s:I s:I}", "traced", 1, "records",
-			 (json_int_t)info->trace_records, "lost_ring_full",
-			 (json_int_t)info->losses.ring_full, "lost_map_full",
-			 (json_int_t)info->losses.map_full, "missed_events",
-			 (json_int_t)info->losses.missed_events);
+			 (json_int_t)tracing->log.count, "lost_ring_full",
+			 (json_int_t)counts->ring_full, "lost_map_full",
+			 (json_int_t)counts->map_full, "missed_events",
+			 (json_int_t)counts->missed_events);
 }
 
 static json_t *describe_warnings(const struct warnings *warnings)
@@ -82,15 +84,16 @@ static json_t *describe_warnings(const struct warnings *warnings)
 
 int runinfo_write(const struct runinfo *info, const char *path)
 {
-	json_t *root = json_pack("{s:i s:s s:s s:s s:s s:s s:i s:o s:I s:o s:o s:o s:o s:O}",
-				 "schema_version", SCHEMA_VERSION, "version", LINGER_VERSION,
-				 "commit", info->commit, "command", info->command, "started_utc",
-				 info->started_utc, "ended_utc", info->ended_utc, "server_port",
-				 (int)info->port, "scenario", describe_scenario(info->scenario),
-				 "planned_trials", (json_int_t)info->plan->planned, "trials",
-				 describe_trials(info->plan), "trace", describe_trace(info),
-				 "warnings", describe_warnings(info->warnings), "environment",
-				 environment_describe(), "counters", info->counters);
+	json_t *root =
+		json_pack("{s:i s:s s:s s:s s:s s:s s:i s:o s:I s:o s:o s:o s:o s:O}",
+			  "schema_version", SCHEMA_VERSION, "version", LINGER_VERSION, "commit",
+			  info->commit, "command", info->command, "started_utc", info->started_utc,
+			  "ended_utc", info->ended_utc, "server_port", (int)info->port, "scenario",
+			  describe_scenario(info->scenario), "planned_trials",
+			  (json_int_t)info->plan->planned, "trials", describe_trials(info->plan),
+			  "trace", describe_trace(info->tracing), "warnings",
+			  describe_warnings(info->warnings), "environment", environment_describe(),
+			  "counters", info->counters);
 	int error = 0;
 	FILE *file;
 

@@ -69,7 +69,7 @@ struct scenario {
 		char name[32];
 		struct inifile_place place;
 	} strategy_names[SCENARIO_MAX_STRATEGIES];
-	struct strategy repeated[SCENARIO_MAX_STRATEGIES]; /* those whose name ends in "_again" */
+	struct strategy arms[SCENARIO_MAX_STRATEGIES]; /* each under the name that it has here */
 	const struct strategy *strategies[SCENARIO_MAX_STRATEGIES];
 	size_t strategy_count;
 	struct strategy_settings settings;

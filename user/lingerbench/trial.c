@@ -134,11 +134,12 @@ static int start_client(struct cast *cast, const struct trial *trial,
 
 static void look_at_tracer(const struct trial_stage *stage)
 {
-	int error = stage->tracer ? tracer_poll(stage->tracer, POLL_MS) : 0;
+	struct tracer *tracer = stage->tracing->tracer;
+	int error = tracer ? tracer_poll(tracer, POLL_MS) : 0;
 
 	if (error && error != -EINTR)
 		warnings_add(stage->warnings, "the tracer stumbled: %s", strerror(-error));
-	if (error || !stage->tracer)
+	if (error || !tracer)
 		usleep(POLL_MS * 1000);
 }
 

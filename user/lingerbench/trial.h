@@ -15,8 +15,8 @@
 #include "lingerbench/response.h"
 #include "lingerbench/rows.h"
 #include "lingerbench/scenario.h"
+#include "lingerbench/tracing.h"
 #include "lingerbench/warnings.h"
-#include "tracer/tracer.h"
 
 struct trial {
 	uint64_t block; /* from 1 */
@@ -42,8 +42,8 @@ struct trial_stage {
 	const struct response *response;
 	int listener; /* of our own workers */
 	uint16_t port;
-	const char *folder;    /* for sockets and logs */
-	struct tracer *tracer; /* NULL: not traced */
+	const char *folder; /* for sockets and logs */
+	struct tracing *tracing;
 	const volatile bool *interrupted;
 	struct warnings *warnings;
 };
