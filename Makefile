@@ -69,7 +69,7 @@ deps-lint:
 run-scenario: deps ## install what is missing, build, run scenarios/$(SCENARIO).ini, print the table
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@packages=$$($(BUILD)/lingerbench packages $(SCENARIO)) && packaging/install-packages.sh --named $$packages
-	@$(BUILD)/lingerbench run $(SCENARIO)
+	@$(if $(VM),$(MAKE) --no-print-directory deps-vm && mkdir -p results && tests/vm/run --keep results --) $(BUILD)/lingerbench run $(SCENARIO)
 
 test: deps-test ## install what is missing, build, run every test that needs no virtual machine
 	@$(MAKE) --no-print-directory -j$(JOBS) all tests-build

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # The machine of tests/vm/run: Debian's kernel, fetched once; what it boots; QEMU and its serial ports. Sourced in the
 # project's folder, with $tree (that folder), $kernel and $limit set. Its files are this machine's, or a Debian's of its
-# own with lingerd installed and systemd running: $debian and $installed say where these are.
+# own with lingerd installed and systemd running: $debian and $installed say where these are. What it writes is gone at its
+# end, but for a directory $keep.
 # shellcheck disable=SC2034,SC2154 # who sources it has set tree, kernel and limit, and reads status
 unpacked=$tree/build/vm/$kernel
 console=$tree/build/vm/console.log
@@ -11,6 +12,7 @@ scratch=
 terminal=
 debian=
 installed=
+keep=
 
 die() {
     echo "lingerd: $1" >&2
@@ -99,7 +101,7 @@ build_initramfs() {
     done
     cp "$scratch/job" "$root/"
     printf '%s=%q\n' tree "$tree" kernel "$unpacked" terminal "$terminal" debian "$debian" installed "$installed" \
-        >"$root/settings"
+        keep "$keep" >"$root/settings"
     (cd "$root" && find . | cpio --quiet -o -H newc) >"$scratch/initrd"
 }
 
@@ -148,6 +150,8 @@ run_guest() {
         -serial "file:$console"
         -chardev "stdio,id=job,signal=$signals,logfile=$scratch/output" -serial chardev:job
         -serial "file:$scratch/status")
+    [ -z "$keep" ] || qemu+=(-fsdev "local,id=keep,path=$keep,security_model=none"
+        -device "virtio-9p-pci,fsdev=keep,mount_tag=keep")
     if [ -n "$terminal" ]; then
         "${qemu[@]}" || result=$?
     else

@@ -116,7 +116,8 @@ static int begin(struct client *client, uint64_t due_ns)
 	struct slot *slot = &client->slots[client->free_slots[--client->free_count]];
 	const struct sockaddr_in server = { .sin_family = AF_INET,
 					    .sin_port = htons(plan->server_port),
-					    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+					    .sin_addr.s_addr =
+						    inet_addr(plan->path->server_address) };
 	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
 				     .data.ptr = slot };
 	uint64_t number = plan->rows->begun++;
@@ -343,8 +344,10 @@ int client_run(const struct client_plan *plan)
 	struct client client = { .plan = plan,
 				 .epoll = -1,
 				 .slot_count = plan->at_once + plan->held };
-	int error = prepare(&client);
+	int error = path_enter_as_client(plan->path);
 
+	if (!error)
+		error = prepare(&client);
 	if (!error) {
 		set_times(&client);
 		error = run(&client);

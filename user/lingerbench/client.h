@@ -11,12 +11,14 @@
 #include <stdint.h>
 
 #include "lingerbench/arrivals.h"
+#include "lingerbench/path.h"
 #include "lingerbench/peer.h"
 #include "lingerbench/response.h"
 #include "lingerbench/rows.h"
 
 struct client_plan {
-	uint16_t server_port; /* on 127.0.0.1 */
+	const struct path *path;
+	uint16_t server_port;
 	bool tls;
 	enum arrivals_kind arrivals;
 	uint64_t per_s;	      /* of an open loop */

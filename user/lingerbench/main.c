@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "lingerbench/path.h"
 #include "lingerbench/report.h"
 #include "lingerbench/run.h"
 #include "lingerbench/scenario.h"
@@ -143,6 +144,8 @@ static int command_packages(const char *name)
 	if (scenario && !scenario_load(scenario, name, NULL, 0)) {
 		if (scenario->program->packages)
 			puts(scenario->program->packages);
+		if (path_settings_are_apart(&scenario->link))
+			puts(PATH_PACKAGE);
 		status = EXIT_SUCCESS;
 	}
 	free(scenario);

@@ -125,6 +125,8 @@ double plan_estimate_s(const struct plan *plan, const struct scenario *scenario)
 
 void plan_print(const struct plan *plan, const struct scenario *scenario)
 {
+	char path[96];
+
 	printf("%s: %s\n", scenario->name, scenario->title);
 	printf("%zu trial%s of %llu connection%s, %llu at once, to %llu worker%s of %s; responses "
 	       "of %llu byte%s; seed %llu\n",
@@ -136,6 +138,12 @@ void plan_print(const struct plan *plan, const struct scenario *scenario)
 	if (scenario->arrivals != ARRIVALS_CLOSED)
 		printf("%llu arrivals a second (%s), whatever the server does\n",
 		       (unsigned long long)scenario->rate, arrivals_name(scenario->arrivals));
+	path_settings_describe(&scenario->link, path, sizeof(path));
+	if (path_settings_are_apart(&scenario->link))
+		printf("over %s, in network namespaces of its own\n", path);
+	for (size_t i = 0; i < scenario->link.sysctl_count; i++)
+		printf("%s = %s\n", scenario->link.sysctls[i].name,
+		       scenario->link.sysctls[i].value);
 	for (size_t i = 0; i < plan->count; i++)
 		printf("  %3zu  block %llu  %-16s %-12s %s\n", i + 1,
 		       (unsigned long long)plan->trials[i].block, plan->trials[i].strategy->name,

@@ -13,12 +13,12 @@
 /* A server that lingers by itself waits up to 2 s for each byte more. */
 enum { FIRST_POKE_MS = 500, POKE_MS = 2500 };
 
-static bool ask(struct probe *probe, uint16_t port)
+static bool ask(struct probe *probe, const char *dotted, uint16_t port)
 {
 	static const char request[] = "GET /0 HTTP/1.0\r\n\r\n";
 	const struct sockaddr_in address = { .sin_family = AF_INET,
 					     .sin_port = htons(port),
-					     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+					     .sin_addr.s_addr = inet_addr(dotted) };
 
 	*probe = (struct probe){ .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) };
 	if (probe->fd < 0)
@@ -31,12 +31,12 @@ static bool ask(struct probe *probe, uint16_t port)
 }
 
 /* Any byte is an answer: also of a server that would have liked to speak TLS. */
-bool probe_step(struct probe *probe, uint16_t port)
+bool probe_step(struct probe *probe, const char *address, uint16_t port)
 {
 	char bytes[4096];
 	ssize_t count;
 
-	if (probe->fd < 0 && !ask(probe, port))
+	if (probe->fd < 0 && !ask(probe, address, port))
 		return false;
 	while ((count = recv(probe->fd, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
 		probe->answered = true;

@@ -21,10 +21,10 @@ struct probe {
 	}
 
 /*
- * Connects to the port of this host if there is no connection, asks, and takes what has come. Waits for
+ * Connects to that address (dotted) and port if there is no connection, asks, and takes what has come. Waits for
  * nothing but connect(2). True: the server has answered and ended its side. Call it again until then.
  */
-bool probe_step(struct probe *probe, uint16_t port);
+bool probe_step(struct probe *probe, const char *address, uint16_t port);
 
 /*
  * After the answer: whether nobody has the server's side of the connection open any more. Seen by a

@@ -15,8 +15,9 @@
 
 /* What one trial's server is to be. */
 struct program_setup {
-	const char *folder; /* its own and its user's: configuration, pages, log */
-	uint16_t port;	    /* to listen on, on 127.0.0.1 */
+	const char *folder;  /* its own and its user's: configuration, pages, log */
+	const char *address; /* to listen on, dotted */
+	uint16_t port;
 	uint64_t workers;
 	const struct strategy *strategy;
 	const char *lingerd_socket;

@@ -17,6 +17,7 @@
 #include "lingerbench/environment.h"
 #include "lingerbench/folder.h"
 #include "lingerbench/pages.h"
+#include "lingerbench/path.h"
 #include "lingerbench/plan.h"
 #include "lingerbench/program.h"
 #include "lingerbench/report.h"
@@ -36,6 +37,7 @@ struct run {
 	struct results_folder results;
 	struct tracing tracing;
 	struct runinfo info;
+	struct path path;
 	json_t *counters_before;
 	char scratch[PATH_MAX];
 	int listener;
@@ -76,7 +78,7 @@ static int complain(const char *what, int error)
 static int open_listener(struct run *run)
 {
 	run->info.port = (uint16_t)run->scenario.port;
-	run->listener = server_bind(&run->info.port);
+	run->listener = server_bind(run->path.server_address, &run->info.port);
 	if (run->listener >= 0 && program_is_builtin(run->scenario.program)) {
 		int error = server_listen(run->listener);
 
@@ -91,7 +93,7 @@ static int open_listener(struct run *run)
 			  "any free one",
 			  (unsigned long long)run->scenario.port);
 	else if (run->listener < 0)
-		complain("cannot listen on 127.0.0.1", run->listener);
+		complain("cannot listen", run->listener);
 	return run->listener < 0 ? run->listener : 0;
 }
 
@@ -101,6 +103,8 @@ static int prepare(struct run *run, const struct run_options *options)
 	bool builtin = program_is_builtin(program);
 	int error = program_check_installed(program);
 
+	if (!error)
+		error = path_open(&run->path, &run->scenario.link, run->scenario.path);
 	if (!error)
 		error = open_listener(run);
 	if (error)
@@ -167,6 +171,7 @@ static int run_trials(struct run *run)
 {
 	const struct trial_stage stage = { .scenario = &run->scenario,
 					   .response = &run->response,
+					   .path = &run->path,
 					   .listener = run->listener,
 					   .port = run->info.port,
 					   .folder = run->scratch,
@@ -280,6 +285,7 @@ static void clean_up(struct run *run)
 	json_decref(run->info.counters);
 	if (run->listener >= 0)
 		close(run->listener);
+	path_close(&run->path);
 	if (*run->scratch)
 		folder_remove(run->scratch);
 }
@@ -319,6 +325,7 @@ enum run_status run(const struct run_options *options)
 		return RUN_FAILED;
 	}
 	run->listener = -1;
+	run->path.clients_netns = -1;
 	run->info = (struct runinfo){ .scenario = &run->scenario,
 				      .tracing = &run->tracing,
 				      .plan = &run->plan,

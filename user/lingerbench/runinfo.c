@@ -11,7 +11,13 @@ enum { SCHEMA_VERSION = 1 };
 
 static json_t *describe_scenario(const struct scenario *scenario)
 {
-	json_t *names = json_array(), *peers = json_object();
+	json_t *names = json_array(), *peers = json_object(), *sysctls = json_object();
+	char path[96];
+
+	path_settings_describe(&scenario->link, path, sizeof(path));
+	for (size_t i = 0; i < scenario->link.sysctl_count; i++)
+		json_object_set_new(sysctls, scenario->link.sysctls[i].name,
+				    json_string(scenario->link.sysctls[i].value));
 
 	for (size_t i = 0; i < scenario->strategy_count; i++)
 		json_array_append_new(names, json_string(scenario->strategies[i]->name));
@@ -19,7 +25,7 @@ static json_t *describe_scenario(const struct scenario *scenario)
 		json_object_set_new(peers, scenario->peers[i]->name,
 				    json_string(scenario->peers[i]->script));
 	return json_pack("{s:s s:s s:s s:s s:I s:I s:s s:I s:I s:I s:I s:f s:f s:I s:I s:f s:I s:f "
-			 "s:f s:o s:o}",
+			 "s:f s:s s:o s:o s:o}",
 			 "name", scenario->name, "path", scenario->path, "title", scenario->title,
 			 "server", program_label(scenario->program), "workers",
 			 (json_int_t)scenario->workers, "response_bytes",
@@ -34,8 +40,8 @@ static json_t *describe_scenario(const struct scenario *scenario)
 			 "timeout_s", (double)scenario->timeout_ns / 1e9, "so_linger_s",
 			 (json_int_t)scenario->settings.so_linger_s, "idle_timeout_s",
 			 (double)scenario->settings.idle_timeout_ns / 1e9, "total_timeout_s",
-			 (double)scenario->settings.total_timeout_ns / 1e9, "strategies", names,
-			 "peers", peers);
+			 (double)scenario->settings.total_timeout_ns / 1e9, "link", path, "sysctl",
+			 sysctls, "strategies", names, "peers", peers);
 }
 
 static json_t *describe_trials(const struct plan *plan)

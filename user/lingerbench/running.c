@@ -123,7 +123,8 @@ static int wait_until_ready(pid_t pid, const struct program *program,
 			return -EINTR;
 		if (child_has_ended(pid))
 			return -ECHILD;
-		if (all_there(program, setup, pid) && probe_step(probe, setup->port))
+		if (all_there(program, setup, pid) &&
+		    probe_step(probe, setup->address, setup->port))
 			return 0;
 		if (clock_now_ns() > deadline)
 			return -ETIMEDOUT;

@@ -47,8 +47,8 @@ static const struct scalar_key {
 	{ "trace", "enabled", YES_NO, offsetof(struct scenario, trace), 0, 1 },
 };
 
-static const char *const sections[] = { "scenario",   "server", "response", "load",
-					"strategies", "peers",	"trace",    "expect" };
+static const char *const sections[] = { "scenario", "server",	  "response", "path",  "sysctl",
+					"load",	    "strategies", "peers",    "trace", "expect" };
 
 static bool is_section(const char *name)
 {
@@ -285,6 +285,8 @@ static bool take_key(void *context, struct inifile_place place, const char *sect
 		return inifile_complain(place, "unknown section [%s]", section);
 	if (!strcmp(section, "server") && !strcmp(key, "program"))
 		return take_program(scenario, place, value);
+	if (!strcmp(section, "path") || !strcmp(section, "sysctl"))
+		return path_settings_take(&scenario->link, place, section, key, value);
 	if (!strcmp(section, "load") && !strcmp(key, "arrivals"))
 		return take_arrivals(scenario, place, value);
 	if (!strcmp(section, "strategies") && !strcmp(key, "use"))

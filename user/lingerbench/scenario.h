@@ -10,6 +10,7 @@
 
 #include "common/inifile.h"
 #include "lingerbench/arrivals.h"
+#include "lingerbench/path_settings.h"
 #include "lingerbench/peer.h"
 #include "lingerbench/program.h"
 #include "lingerbench/strategy.h"
@@ -51,6 +52,8 @@ struct scenario {
 	uint64_t workers;
 	uint64_t port; /* 0: any free one */
 	uint64_t response_bytes;
+
+	struct path_settings link;
 
 	enum arrivals_kind arrivals;
 	uint64_t rate;	      /* of an open loop: arrivals per second; else 0 */

@@ -161,6 +161,7 @@ bool scenario_check(struct scenario *scenario)
 	if (!scenario->peer_count)
 		right = inifile_complain(place, "[peers] use = names no peer");
 	right &= check_arrivals(scenario, place);
+	right &= path_settings_check(&scenario->link, place);
 	if (scenario->clients > scenario->connections)
 		scenario->clients = scenario->connections;
 	right &= resolve_peers(scenario, &check.peers);

@@ -17,11 +17,11 @@
 
 enum { HEAD_BYTES = 8192, IO_TIMEOUT_S = 60 };
 
-int server_bind(uint16_t *port)
+int server_bind(const char *dotted, uint16_t *port)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
 				       .sin_port = htons(*port),
-				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+				       .sin_addr.s_addr = inet_addr(dotted) };
 	socklen_t length = sizeof(address);
 	int on = 1;
 	int error;

@@ -24,10 +24,10 @@ struct server {
 };
 
 /*
- * A socket bound to 127.0.0.1; *port 0 is set to the port it got. It does not listen yet: that keeps the port
+ * A socket bound to that address (dotted); *port 0 is set to the port it got. It does not listen yet: that keeps the port
  * for a server that listens with SO_REUSEADDR. The fd, or a negative errno.
  */
-int server_bind(uint16_t *port);
+int server_bind(const char *address, uint16_t *port);
 
 /* 0 or a negative errno. */
 int server_listen(int fd);

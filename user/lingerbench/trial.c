@@ -78,6 +78,7 @@ static int start_program(struct cast *cast, const struct trial *trial,
 
 	snprintf(cast->folder, sizeof(cast->folder), "%.*s/server", PATH_MAX - 16, stage->folder);
 	cast->setup = (struct program_setup){ .folder = cast->folder,
+					      .address = stage->path->server_address,
 					      .port = stage->port,
 					      .workers = stage->scenario->workers,
 					      .strategy = trial->strategy,
@@ -102,7 +103,8 @@ static int start_client(struct cast *cast, const struct trial *trial,
 			const struct trial_stage *stage)
 {
 	const struct scenario *scenario = stage->scenario;
-	const struct client_plan plan = { .server_port = stage->port,
+	const struct client_plan plan = { .path = stage->path,
+					  .server_port = stage->port,
 					  .tls = trial->program->tls,
 					  .arrivals = scenario->arrivals,
 					  .per_s = scenario->rate,

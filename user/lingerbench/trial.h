@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lingerbench/path.h"
 #include "lingerbench/peer.h"
 #include "lingerbench/program.h"
 #include "lingerbench/response.h"
@@ -40,6 +41,7 @@ struct trial {
 struct trial_stage {
 	const struct scenario *scenario;
 	const struct response *response;
+	const struct path *path;
 	int listener; /* of our own workers */
 	uint16_t port;
 	const char *folder; /* for sockets and logs */

@@ -84,14 +84,14 @@ int apache_configure(const struct program_setup *setup, const char *mpm, const c
 			     "ErrorLog \"%s/" PROGRAM_LOG "\"\n"
 			     "LogLevel warn\n"
 			     "Mutex sem\n"
-			     "Listen 127.0.0.1:%u\n"
+			     "Listen %s:%u\n"
 			     "LoadModule mpm_%s_module " APACHE_MODULES "/mod_mpm_%s.so\n"
 			     "LoadModule authz_core_module " APACHE_MODULES "/mod_authz_core.so\n"
 			     "%s%s%s"
 			     "DocumentRoot \"%s/" PAGES_FOLDER "\"\n"
 			     "%s",
-			     folder, folder, folder, folder, setup->port, mpm, mpm, pool, handoff,
-			     refusals, folder, more);
+			     folder, folder, folder, folder, setup->address, setup->port, mpm, mpm,
+			     pool, handoff, refusals, folder, more);
 }
 
 int apache_execute(const struct program_setup *setup)

@@ -13,7 +13,7 @@ static int execute(const struct program_setup *setup)
 {
 	char address[32], workers[32];
 
-	snprintf(address, sizeof(address), "127.0.0.1:%u", setup->port);
+	snprintf(address, sizeof(address), "%s:%u", setup->address, setup->port);
 	snprintf(workers, sizeof(workers), "%llu", (unsigned long long)setup->workers);
 	preloaded_set_environment(setup);
 	execl(GUNICORN, "gunicorn", "--preload", "--chdir", setup->folder, "--worker-tmp-dir",

@@ -66,12 +66,12 @@ static int configure(const struct program_setup *setup)
 			     "    scgi_temp_path %s;\n"
 			     "    lingering_close %s;\n"
 			     "    server {\n"
-			     "        listen 127.0.0.1:%u;\n"
+			     "        listen %s:%u;\n"
 			     "        root %s/" PAGES_FOLDER ";\n"
 			     "%s    }\n}\n",
 			     (unsigned long long)setup->workers, folder, folder, folder, folder,
-			     folder, folder, folder, setup->strategy->setting, setup->port, folder,
-			     refusals);
+			     folder, folder, folder, setup->strategy->setting, setup->address,
+			     setup->port, folder, refusals);
 }
 
 static int execute(const struct program_setup *setup)
