@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lingerbench/blocks_csv.h"
 #include "lingerbench/connections_csv.h"
 #include "lingerbench/join.h"
 #include "lingerbench/summary.h"
@@ -17,6 +18,7 @@ struct writing {
 	bool tracing;
 	struct warnings *warnings;
 	struct csv *connections;
+	struct csv *blocks;
 	struct csv *summary;
 	struct joined_row *rows; /* of the trial at hand */
 	double *baseline_per_s; /* throughput of the first strategy under this peer, by block; 0: none */
@@ -33,6 +35,22 @@ static double baseline_of(const struct writing *writing, const struct trial *tri
 	return *baseline;
 }
 
+/* What it did alone, in the same words as the summary of all blocks. */
+static int add_block(struct writing *writing, const struct trial *trial, size_t count)
+{
+	struct summary block = { .program = trial->program,
+				 .strategy = trial->strategy,
+				 .peer = trial->peer,
+				 .tracing = writing->tracing };
+	int error = summary_add(&block, trial, writing->rows, count, 0);
+
+	if (!error)
+		error = blocks_csv_row(writing->blocks, trial,
+				       (size_t)(trial - writing->plan->trials) + 1, &block);
+	summary_free(&block);
+	return error;
+}
+
 static int add_trial(struct writing *writing, const struct trial *trial, struct summary *summary)
 {
 	size_t count = trial->rows->begun;
@@ -44,6 +62,8 @@ static int add_trial(struct writing *writing, const struct trial *trial, struct 
 	if (!error)
 		error = summary_add(summary, trial, writing->rows, count,
 				    baseline_of(writing, trial));
+	if (!error)
+		error = add_block(writing, trial, count);
 	return error;
 }
 
@@ -102,11 +122,40 @@ static int write_groups(struct writing *writing)
 	int error = connections_csv_head(writing->connections);
 
 	if (!error)
+		error = blocks_csv_head(writing->blocks);
+	if (!error)
 		error = summary_csv_head(writing->summary);
 	for (size_t p = 0; p < scenario->peer_count; p++)
 		for (size_t s = 0; s < scenario->strategy_count && !error; s++)
 			error = write_group(writing, scenario->strategies[s], scenario->peers[p]);
 	return error;
+}
+
+static int create(struct csv **ret, const char *folder, const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return csv_create(ret, path);
+}
+
+static int write_files(struct writing *writing, const char *folder)
+{
+	int error = create(&writing->connections, folder, "connections.csv");
+	int close_error;
+
+	if (!error)
+		error = create(&writing->blocks, folder, "blocks.csv");
+	if (!error)
+		error = create(&writing->summary, folder, "summary.csv");
+	if (!error)
+		error = write_groups(writing);
+	close_error = csv_close(writing->connections);
+	error = error ? error : close_error;
+	close_error = csv_close(writing->blocks);
+	error = error ? error : close_error;
+	close_error = csv_close(writing->summary);
+	return error ? error : close_error;
 }
 
 int results_write(const char *folder, const struct scenario *scenario, const struct plan *plan,
@@ -117,27 +166,13 @@ int results_write(const char *folder, const struct scenario *scenario, const str
 				   .log = log,
 				   .tracing = tracing,
 				   .warnings = warnings };
-	char path[PATH_MAX];
-	int error, close_error;
+	int error = -ENOMEM;
 
 	writing.rows = calloc(scenario->connections, sizeof(*writing.rows));
 	writing.baseline_per_s = calloc(scenario->blocks, sizeof(*writing.baseline_per_s));
-	if (!writing.rows || !writing.baseline_per_s) {
-		free(writing.rows);
-		free(writing.baseline_per_s);
-		return -ENOMEM;
-	}
-	snprintf(path, sizeof(path), "%s/connections.csv", folder);
-	error = csv_create(&writing.connections, path);
-	snprintf(path, sizeof(path), "%s/summary.csv", folder);
-	if (!error)
-		error = csv_create(&writing.summary, path);
-	if (!error)
-		error = write_groups(&writing);
-	close_error = csv_close(writing.connections);
-	error = error ? error : close_error;
-	close_error = csv_close(writing.summary);
+	if (writing.rows && writing.baseline_per_s)
+		error = write_files(&writing, folder);
 	free(writing.rows);
 	free(writing.baseline_per_s);
-	return error ? error : close_error;
+	return error;
 }

@@ -272,7 +272,8 @@ static enum run_status conclude(const struct run *run)
 	verdict_print(&summary);
 	if (run->info.untraced_because)
 		printf("\nNot traced: %s\n", run->info.untraced_because);
-	printf("\nresults  %s/ (connections.csv summary.csv run.json)\nreport   %s/report.html\n",
+	printf("\nresults  %s/ (connections.csv blocks.csv summary.csv run.json)\nreport   "
+	       "%s/report.html\n",
 	       run->results.path, run->results.path);
 	fflush(stdout);
 	judgement = verdict_check(&summary, &run->scenario);

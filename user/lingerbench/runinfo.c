@@ -6,9 +6,6 @@
 
 #include "lingerbench/environment.h"
 
-/* Of run.json and of the columns of both CSV files; grows when one of them changes its meaning. */
-enum { SCHEMA_VERSION = 1 };
-
 static json_t *describe_scenario(const struct scenario *scenario)
 {
 	json_t *names = json_array(), *peers = json_object();
@@ -79,7 +76,7 @@ int runinfo_write(const struct runinfo *info, const char *path)
 {
 	json_t *root =
 		json_pack("{s:i s:s s:s s:s s:s s:s s:i s:o s:o s:o s:o s:o s:O}", "schema_version",
-			  SCHEMA_VERSION, "version", LINGER_VERSION, "commit", info->commit,
+			  RUNINFO_SCHEMA_VERSION, "version", LINGER_VERSION, "commit", info->commit,
 			  "command", info->command, "started_utc", info->started_utc, "ended_utc",
 			  info->ended_utc, "server_port", (int)info->port, "scenario",
 			  describe_scenario(info->scenario), "trials", describe_trials(info->plan),
