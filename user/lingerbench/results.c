@@ -86,6 +86,18 @@ static void warn_of_fallbacks(struct warnings *warnings, const struct summary *s
 			     (unsigned long long)summary->connections);
 }
 
+/* Nobody is to take it for what the strategy costs. */
+static void warn_of_added_hold(const struct writing *writing, const struct strategy *strategy)
+{
+	uint64_t ns = added_hold_of(&writing->scenario->added_holds, strategy->name);
+
+	if (ns)
+		warnings_add(writing->warnings,
+			     "%s: its workers slept %g us before each close ([strategies] "
+			     "added-hold)",
+			     strategy->name, (double)ns / 1e3);
+}
+
 /* All blocks of one strategy under one peer. */
 static int write_group(struct writing *writing, const struct strategy *strategy,
 		       const struct peer *peer)
@@ -125,6 +137,8 @@ static int write_groups(struct writing *writing)
 		error = blocks_csv_head(writing->blocks);
 	if (!error)
 		error = summary_csv_head(writing->summary);
+	for (size_t s = 0; s < scenario->strategy_count; s++)
+		warn_of_added_hold(writing, scenario->strategies[s]);
 	for (size_t p = 0; p < scenario->peer_count; p++)
 		for (size_t s = 0; s < scenario->strategy_count && !error; s++)
 			error = write_group(writing, scenario->strategies[s], scenario->peers[p]);

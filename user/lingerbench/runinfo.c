@@ -6,6 +6,16 @@
 
 #include "lingerbench/environment.h"
 
+static json_t *describe_added_holds(const struct added_holds *holds)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < holds->count; i++)
+		json_object_set_new(object, holds->list[i].strategy,
+				    json_real((double)holds->list[i].ns / 1e3));
+	return object;
+}
+
 static json_t *describe_scenario(const struct scenario *scenario)
 {
 	json_t *names = json_array(), *peers = json_object();
@@ -16,8 +26,8 @@ static json_t *describe_scenario(const struct scenario *scenario)
 		json_object_set_new(peers, scenario->peers[i]->name,
 				    json_string(scenario->peers[i]->script));
 	return json_pack(
-		"{s:s s:s s:s s:s s:I s:I s:I s:I s:I s:f s:I s:I s:f s:I s:f s:f s:o s:o}", "name",
-		scenario->name, "path", scenario->path, "title", scenario->title, "server",
+		"{s:s s:s s:s s:s s:I s:I s:I s:I s:I s:f s:I s:I s:f s:I s:f s:f s:o s:o s:o}",
+		"name", scenario->name, "path", scenario->path, "title", scenario->title, "server",
 		program_label(scenario->program), "workers", (json_int_t)scenario->workers,
 		"response_bytes", (json_int_t)scenario->response_bytes, "connections_per_trial",
 		(json_int_t)scenario->connections, "clients", (json_int_t)scenario->clients, "held",
@@ -26,8 +36,8 @@ static json_t *describe_scenario(const struct scenario *scenario)
 		"timeout_s", (double)scenario->timeout_ns / 1e9, "so_linger_s",
 		(json_int_t)scenario->settings.so_linger_s, "idle_timeout_s",
 		(double)scenario->settings.idle_timeout_ns / 1e9, "total_timeout_s",
-		(double)scenario->settings.total_timeout_ns / 1e9, "strategies", names, "peers",
-		peers);
+		(double)scenario->settings.total_timeout_ns / 1e9, "added_hold_us",
+		describe_added_holds(&scenario->added_holds), "strategies", names, "peers", peers);
 }
 
 static json_t *describe_trials(const struct plan *plan)

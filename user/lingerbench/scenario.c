@@ -273,6 +273,9 @@ static bool take_key(void *context, struct inifile_place place, const char *sect
 		return take_program(scenario, place, value);
 	if (!strcmp(section, "strategies") && !strcmp(key, "use"))
 		return take_strategies(scenario, place, value);
+	if (!strcmp(section, "strategies") && !strncmp(key, ADDED_HOLD, strlen(ADDED_HOLD)))
+		return added_hold_take(&scenario->added_holds, place, key + strlen(ADDED_HOLD),
+				       value);
 	if (!strcmp(section, "peers") && !strcmp(key, "use"))
 		return take_peer_names(scenario, place, value);
 	if (!strcmp(section, "peers"))

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "common/inifile.h"
+#include "lingerbench/added_hold.h"
 #include "lingerbench/peer.h"
 #include "lingerbench/program.h"
 #include "lingerbench/strategy.h"
@@ -68,6 +69,7 @@ struct scenario {
 	const struct strategy *strategies[SCENARIO_MAX_STRATEGIES];
 	size_t strategy_count;
 	struct strategy_settings settings;
+	struct added_holds added_holds; /* of the strategies by their names */
 
 	struct peer known_peers[SCENARIO_MAX_PEERS]; /* the defaults and the file's own */
 	size_t known_peer_count;
