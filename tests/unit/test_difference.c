@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Statistics of two runs against known answers: those of SciPy and R, and of the papers. (tests/cli has a referee, too, which
+ * Statistics of two runs against known answers: those of SciPy and of the papers. (tests/cli has a referee, too, which
  * gets many more samples.)
  */
 #include "lingerbench/difference.c"
@@ -9,7 +9,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-/* From the examples of R's wilcox.test(), some values left out; the answers are SciPy's and R's. */
+/* From the examples of R's wilcox.test(), some values left out; the answers are SciPy's. */
 static const double a[] = { 1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06 };
 static const double b[] = { 0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.061, 3.14, 1.2 };
 

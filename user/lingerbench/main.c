@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "lingerbench/compare.h"
 #include "lingerbench/report.h"
 #include "lingerbench/run.h"
 #include "lingerbench/scenario.h"
@@ -13,6 +14,7 @@ enum { EXIT_USAGE = 2 };
 
 static const char help[] =
 	"usage: lingerbench run SCENARIO [--out DIR] [--set SECTION.KEY=VALUE]... [--dry-run]\n"
+	"       lingerbench compare A B [--margin PERCENT] [--json]\n"
 	"       lingerbench list\n"
 	"       lingerbench report DIR\n"
 	"       lingerbench packages SCENARIO\n"
@@ -27,6 +29,10 @@ static const char help[] =
 	"    --out DIR            folder of the results (default: results)\n"
 	"    --set SECTION.KEY=VALUE   replaces a setting of the scenario; may be repeated\n"
 	"    --dry-run            prints the plan and how long it takes, runs nothing\n"
+	"  compare  says in what two folders of results differ, and how sure that is\n"
+	"    --margin PERCENT     a time or a rate that differs by no more is the same (default: "
+	"5)\n"
+	"    --json               for machines\n"
 	"  list     the scenarios, servers with their strategies, and peers there are\n"
 	"  report   writes report.html of a folder of results anew\n"
 	"  packages the Debian packages that the scenario's server takes\n"
@@ -35,7 +41,7 @@ static const char help[] =
 	"  -V, --version  the version\n"
 	"\n"
 	"Exit status: 0 done, 1 failed, 2 wrong usage or scenario, 3 an [expect] line does not\n"
-	"hold, 130 interrupted.\n";
+	"hold, 4 compare found a difference, 130 interrupted.\n";
 
 static int usage(const char *problem)
 {
@@ -150,6 +156,51 @@ static int command_packages(const char *name)
 	return status;
 }
 
+static bool parse_margin(const char *text, double *ret)
+{
+	char *end;
+	double percent = strtod(text, &end);
+
+	if (end == text || *end || !(percent >= 0 && percent <= 1000))
+		return false;
+	*ret = percent / 100;
+	return true;
+}
+
+static int command_compare(int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{ "margin", required_argument, NULL, 'm' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	struct compare_options options = { .margin = 0.05 };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		switch (option) {
+		case 'm':
+			if (!parse_margin(optarg, &options.margin))
+				return usage("--margin takes percents from 0 to 1000");
+			break;
+		case 'j':
+			options.json = true;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return EXIT_SUCCESS;
+		default:
+			return EXIT_USAGE;
+		}
+	}
+	if (optind + 2 != argc)
+		return usage("compare takes two folders of results");
+	options.a = argv[optind];
+	options.b = argv[optind + 1];
+	return (int)compare(&options);
+}
+
 static int command_report(const char *folder)
 {
 	int error = report_write(folder);
@@ -185,6 +236,10 @@ int main(int argc, char **argv)
 		status = command_run(argc - 1, argv + 1, line ? line : "");
 		free(line);
 		return status;
+	}
+	if (!strcmp(command, "compare")) {
+		argv[1] = (char *)"lingerbench compare";
+		return command_compare(argc - 1, argv + 1);
 	}
 	if (!strcmp(command, "list"))
 		return argc == 2 ? command_list() : usage("list takes no argument");

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * In what two runs were not alike, by their run.json: versions, commit, the scenario's settings, whether they were traced, the
+ * machine and its kernel with their settings. What differs may be the reason of any difference.
+ */
+#ifndef LINGERBENCH_CONDITIONS_H
+#define LINGERBENCH_CONDITIONS_H
+
+#include <jansson.h>
+
+/*
+ * A new array of {"name", "a", "b"}, in the order of run.json; a or b is null where one of them does not have it. NULL: no
+ * memory.
+ */
+json_t *conditions_differ(const json_t *run_a, const json_t *run_b);
+
+#endif
