@@ -11,6 +11,7 @@ folder, hold, truncated, blocks = sys.argv[1], float(sys.argv[2]), int(sys.argv[
 json.dump({"schema_version": 2, "version": "0.1.0", "commit": "c0ffee", "started_utc": "2026-01-01T00:00:00Z",
            "scenario": {"name": "made-up", "blocks": blocks, "peers": {"prompt": "get receive"}},
            "trace": {"traced": False, "reason": "made up"}, "warnings": [],
+           "counters": {"CpuTasksMs": 300, "CpuLabMs": 250, "CpuIdleMs": 700},
            "environment": {"kernel": "6.1", "sysctl": {"net.ipv4.tcp_fin_timeout": "60"}}},
           open(folder + "/run.json", "w"))
 with open(folder + "/blocks.csv", "w") as file:
@@ -56,7 +57,7 @@ python3 - "$work/out" "$work/slow" <<'EOF' || fail "--json"
 import json, sys
 found = json.load(open(sys.argv[1]))
 assert found["b"]["folder"] == sys.argv[2], found["b"]
-assert found["found"] == 2 and found["comparisons"] == 5 and found["confidence"] == 0.95 and found["margin"] == 0.05
+assert found["found"] == 2 and found["comparisons"] == 5 and found["confidence"] == 0.95 and found["margin"] == 0.1
 rows = {(row["strategy"], row["figure"]): row for row in found["rows"]}
 hold = rows["lingerd", "worker_hold_us"]
 assert hold["verdict"] == "longer" and hold["found"] is True and hold["scale"] == "ratio"
@@ -84,6 +85,12 @@ TEXT
 sed -n '/^not alike:/,/^$/p' "$work/out" | grep '^  ' | diff "$work/expected" - || fail "not alike"
 grep -qx 'only A has prefork, close, prompt' "$work/out" || fail "only A"
 grep -qx 'only B has prefork, late_only, late' "$work/out" || fail "only B"
+
+grep -q '^A .* others had 5 % of the CPUs$' "$work/out" || fail "what others had"
+grep -q 'busier' "$work/out" && fail "nobody was busier"
+sed -i 's/"CpuTasksMs": 300/"CpuTasksMs": 500/' "$work/other/run.json"
+bench compare "$work/a" "$work/other"
+grep -q '^others kept the machine busier in B' "$work/out" || fail "others were busier"
 
 bench compare "$work/a" "$work/few"
 expect 1 'have too few blocks to be compared'

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "lingerbench/conditions.h"
+
 static json_t *number(double value, bool known)
 {
 	return known && isfinite(value) ? json_real(value) : json_null();
@@ -12,9 +14,12 @@ static json_t *number(double value, bool known)
 
 static json_t *describe_run(const struct runfolder *folder)
 {
-	return json_pack("{s:s s:s s:s}", "folder", folder->path, "started_utc",
+	double others = 0;
+	bool known = conditions_others(folder->run, &others);
+
+	return json_pack("{s:s s:s s:s s:o}", "folder", folder->path, "started_utc",
 			 runfolder_text(folder, "started_utc"), "commit",
-			 runfolder_text(folder, "commit"));
+			 runfolder_text(folder, "commit"), "others", number(others, known));
 }
 
 /* What people read as percent is a factor here: 1.041; and a share's difference is one of shares: 0.041. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/units.h"
+#include "lingerbench/conditions.h"
 #include "lingerbench/verdict.h"
 
 struct text {
@@ -15,12 +16,15 @@ struct text {
 
 static void print_run(const char *letter, const struct runfolder *folder)
 {
+	double others;
 	size_t warnings = json_array_size(json_object_get(folder->run, "warnings"));
 	const json_t *scenario = json_object_get(folder->run, "scenario");
 	const char *name = json_string_value(json_object_get(scenario, "name"));
 
 	printf("%s  %s: %s, %s, commit %s", letter, folder->path, name ? name : "?",
 	       runfolder_text(folder, "started_utc"), runfolder_text(folder, "commit"));
+	if (conditions_others(folder->run, &others))
+		printf(", others had %.0f %% of the CPUs", others * 100);
 	if (warnings)
 		printf(", %zu warning%s (report.html)", warnings, units_plural(warnings));
 	puts("");
@@ -174,6 +178,20 @@ static size_t fewest_blocks(const struct comparisons *comparisons)
 	return fewest;
 }
 
+/* Blocks of one run share its minutes, so no statistics of them knows that those of the other one were busier. */
+static void print_others(const struct runfolder *a, const struct runfolder *b)
+{
+	enum { POINTS_MOST = 10 };
+	double of_a, of_b;
+
+	if (!conditions_others(a->run, &of_a) || !conditions_others(b->run, &of_b) ||
+	    fabs(of_a - of_b) * 100 < POINTS_MOST)
+		return;
+	printf("others kept the machine busier in %s: what differs may be of that; run both again, "
+	       "or in turn\n",
+	       of_a > of_b ? "A" : "B");
+}
+
 static void print_conclusion(const struct comparisons *comparisons)
 {
 	size_t few = fewest_blocks(comparisons);
@@ -211,4 +229,5 @@ void comparison_print(const struct runfolder *a, const struct runfolder *b, json
 	print_table(comparisons);
 	print_lone(comparisons);
 	print_conclusion(comparisons);
+	print_others(a, b);
 }

@@ -70,3 +70,21 @@ json_t *conditions_differ(const json_t *run_a, const json_t *run_b)
 		compare(found, *part, json_object_get(run_a, *part), json_object_get(run_b, *part));
 	return found;
 }
+
+/* Of a counter that did not grow there is none. */
+static double counter(const json_t *run, const char *name)
+{
+	return (double)json_integer_value(json_object_get(json_object_get(run, "counters"), name));
+}
+
+bool conditions_others(const json_t *run, double *ret)
+{
+	double tasks = counter(run, "CpuTasksMs"), steal = counter(run, "CpuStealMs");
+	double others = tasks - counter(run, "CpuLabMs");
+	double all = tasks + steal + counter(run, "CpuIdleMs") + counter(run, "CpuInterruptsMs");
+
+	if (all <= 0)
+		return false;
+	*ret = ((others > 0 ? others : 0) + steal) / all;
+	return true;
+}

@@ -7,11 +7,18 @@
 #define LINGERBENCH_CONDITIONS_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 /*
  * A new array of {"name", "a", "b"}, in the order of run.json; a or b is null where one of them does not have it. NULL: no
  * memory.
  */
 json_t *conditions_differ(const json_t *run_a, const json_t *run_b);
+
+/*
+ * The share of the machine's CPU time that was neither the lab's nor idle: of other processes, and of other guests of its host.
+ * False: run.json does not tell.
+ */
+bool conditions_others(const json_t *run, double *ret);
 
 #endif

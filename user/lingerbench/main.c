@@ -30,8 +30,7 @@ static const char help[] =
 	"    --set SECTION.KEY=VALUE   replaces a setting of the scenario; may be repeated\n"
 	"    --dry-run            prints the plan and how long it takes, runs nothing\n"
 	"  compare  says in what two folders of results differ, and how sure that is\n"
-	"    --margin PERCENT     a time or a rate that differs by no more is the same (default: "
-	"5)\n"
+	"    --margin PERCENT     times and rates may differ by so much (default: 10)\n"
 	"    --json               for machines\n"
 	"  list     the scenarios, servers with their strategies, and peers there are\n"
 	"  report   writes report.html of a folder of results anew\n"
@@ -175,7 +174,7 @@ static int command_compare(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	struct compare_options options = { .margin = 0.05 };
+	struct compare_options options = { .margin = 0.1 };
 	int option;
 
 	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
