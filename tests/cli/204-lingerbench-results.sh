@@ -69,4 +69,21 @@ rm "$results/report.html"
 bench report "$results"
 [ "$status" = 0 ] || fail "report"
 cmp "$results/report.html" "$work/before.html" || fail "the report of the same files is another"
+
+# Compressed on demand, and the same to all who read it.
+bench run quick "${brief[@]}" --set results.gzip=yes --set load.blocks=2 --out "$work/small"
+[ "$status" = 0 ] || fail "gzip: exit status $status"
+results=$work/small/latest
+[ -e "$results/connections.csv" ] && fail "connections.csv beside connections.csv.gz"
+[ "$(gzip -dc "$results/connections.csv.gz" | wc -l)" = 17 ] || fail "not 16 rows in connections.csv.gz"
+cp "$results/report.html" "$work/before.html"
+gunzip "$results/connections.csv.gz"
+bench report "$results"
+cmp "$results/report.html" "$work/before.html" || fail "the report of what was compressed is another"
+gzip "$results/connections.csv"
+truncate --size=-20 "$results/connections.csv.gz"
+bench report "$results"
+expect 1 'cannot make a report'
+bench run quick --set results.gzip=perhaps --dry-run
+expect 2 'gzip = perhaps: expected auto, yes or no'
 exit 0

@@ -157,6 +157,7 @@ static int write_files(struct writing *writing, const char *folder)
 {
 	int error = create(&writing->connections, folder, "connections.csv");
 	int close_error;
+	char path[PATH_MAX];
 
 	if (!error)
 		error = create(&writing->blocks, folder, "blocks.csv");
@@ -169,7 +170,11 @@ static int write_files(struct writing *writing, const char *folder)
 	close_error = csv_close(writing->blocks);
 	error = error ? error : close_error;
 	close_error = csv_close(writing->summary);
-	return error ? error : close_error;
+	error = error ? error : close_error;
+	if (error)
+		return error;
+	snprintf(path, sizeof(path), "%s/connections.csv", folder);
+	return compressing_file(path, writing->scenario->compressing);
 }
 
 int results_write(const char *folder, const struct scenario *scenario, const struct plan *plan,

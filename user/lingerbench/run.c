@@ -272,9 +272,10 @@ static enum run_status conclude(const struct run *run)
 	verdict_print(&summary);
 	if (run->info.untraced_because)
 		printf("\nNot traced: %s\n", run->info.untraced_because);
-	printf("\nresults  %s/ (connections.csv blocks.csv summary.csv run.json)\nreport   "
-	       "%s/report.html\n",
-	       run->results.path, run->results.path);
+	snprintf(path, sizeof(path), "%s/connections.csv", run->results.path);
+	printf("\nresults  %s/ (connections.csv%s blocks.csv summary.csv run.json)\n",
+	       run->results.path, access(path, F_OK) ? ".gz" : "");
+	printf("report   %s/report.html\n", run->results.path);
 	fflush(stdout);
 	judgement = verdict_check(&summary, &run->scenario);
 	csvtable_free(&summary);

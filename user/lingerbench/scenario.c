@@ -45,8 +45,8 @@ static const struct scalar_key {
 	{ "trace", "enabled", YES_NO, offsetof(struct scenario, trace), 0, 1 },
 };
 
-static const char *const sections[] = { "scenario",   "server", "response", "load",
-					"strategies", "peers",	"trace",    "expect" };
+static const char *const sections[] = { "scenario", "server", "response", "load",  "strategies",
+					"peers",    "trace",  "results",  "expect" };
 
 static bool is_section(const char *name)
 {
@@ -276,6 +276,9 @@ static bool take_key(void *context, struct inifile_place place, const char *sect
 	if (!strcmp(section, "strategies") && !strncmp(key, ADDED_HOLD, strlen(ADDED_HOLD)))
 		return added_hold_take(&scenario->added_holds, place, key + strlen(ADDED_HOLD),
 				       value);
+	if (!strcmp(section, "results") && !strcmp(key, "gzip"))
+		return !compressing_parse(value, &scenario->compressing) ||
+		       inifile_complain(place, "gzip = %s: expected auto, yes or no", value);
 	if (!strcmp(section, "peers") && !strcmp(key, "use"))
 		return take_peer_names(scenario, place, value);
 	if (!strcmp(section, "peers"))

@@ -10,6 +10,7 @@
 
 #include "common/inifile.h"
 #include "lingerbench/added_hold.h"
+#include "lingerbench/compressing.h"
 #include "lingerbench/peer.h"
 #include "lingerbench/program.h"
 #include "lingerbench/strategy.h"
@@ -78,6 +79,7 @@ struct scenario {
 	size_t peer_count;
 
 	bool trace;
+	enum compressing compressing;
 
 	struct expectation expectations[SCENARIO_MAX_EXPECTATIONS];
 	size_t expectation_count;
