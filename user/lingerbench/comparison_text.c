@@ -75,9 +75,11 @@ static struct text value_text(const struct comparison *comparison, const struct 
 }
 
 /* A ratio as people say it: "+4.1 %"; "x 31" where percents would be thousands, or all but 100. */
-static bool is_far(double logarithm)
+static bool is_far(const struct difference *difference)
 {
-	return fabs(logarithm) > log(5);
+	double limit = log(5);
+
+	return difference->low < -limit || difference->high > limit;
 }
 
 static struct text difference_text(const struct comparison *comparison)
@@ -89,7 +91,7 @@ static struct text difference_text(const struct comparison *comparison)
 		return text;
 	if (comparison->figure->kind == FIGURE_SHARE)
 		snprintf(text.text, sizeof(text.text), "%+.1f pt", estimate * 100);
-	else if (is_far(estimate))
+	else if (is_far(&comparison->difference))
 		snprintf(text.text, sizeof(text.text), "x %.3g", exp(estimate));
 	else
 		snprintf(text.text, sizeof(text.text), "%+.1f %%", expm1(estimate) * 100);
@@ -105,7 +107,7 @@ static struct text interval_text(const struct comparison *comparison)
 		return text;
 	if (comparison->figure->kind == FIGURE_SHARE)
 		snprintf(text.text, sizeof(text.text), "%+.1f to %+.1f", low * 100, high * 100);
-	else if (is_far(comparison->difference.estimate))
+	else if (is_far(&comparison->difference))
 		snprintf(text.text, sizeof(text.text), "%.3g to %.3g", exp(low), exp(high));
 	else
 		snprintf(text.text, sizeof(text.text), "%+.1f to %+.1f", expm1(low) * 100,
@@ -206,8 +208,9 @@ static void print_conclusion(const struct comparisons *comparisons)
 		       few, units_plural(few), DIFFERENCE_LEAST_BLOCKS);
 	if (!comparisons->compared)
 		return;
-	printf("%zu difference%s found among %zu comparison%s; if there were none, one would be "
-	       "found in 5 %% of such tables (Holm)\n",
+	printf("%zu difference%s found among %zu comparison%s; where nothing differs, 1 table in "
+	       "20 "
+	       "shows any (Holm)\n",
 	       comparisons->found, units_plural(comparisons->found), comparisons->compared,
 	       units_plural(comparisons->compared));
 	printf("times and rates: medians of the blocks, differences up to %g %% count as none; "
