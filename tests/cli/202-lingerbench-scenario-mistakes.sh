@@ -75,4 +75,15 @@ fi
     bench run quick --out "$work/results"
     expect 2 '60 clients at once and 64 other descriptors are more than the 100'
 ) || exit 1
+
+# Ports are a limit as well. A network namespace of its own has its own range of them.
+unshare -n true 2>"$work/err" || {
+    echo "SKIP: another range of local ports needs a network namespace: $(cat "$work/err")"
+    exit 77
+}
+# shellcheck disable=SC2016 # for the shell in there
+bench_plan='echo 40000 40049 >/proc/sys/net/ipv4/ip_local_port_range && exec "$0" run quick --out "$1"'
+status=0
+unshare -n sh -c "$bench_plan" "$bench" "$work/results" >"$work/out" 2>"$work/err" || status=$?
+expect 2 '60 clients at once are more than the 50 local ports, 40000 to 40049'
 exit 0

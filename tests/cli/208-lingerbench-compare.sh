@@ -91,6 +91,9 @@ grep -q 'busier' "$work/out" && fail "nobody was busier"
 sed -i 's/"CpuTasksMs": 300/"CpuTasksMs": 500/' "$work/other/run.json"
 bench compare "$work/a" "$work/other"
 grep -q '^others kept the machine busier in B' "$work/out" || fail "others were busier"
+sed -i 's/^{/{"planned_trials": 3, "trials": [{"void": true}, {"void": false}], /' "$work/other/run.json"
+bench compare "$work/a" "$work/other"
+grep -q '^B .*, interrupted after 2 of 3 trials, 1 void trial$' "$work/out" || fail "an interrupted run"
 
 bench compare "$work/a" "$work/few"
 expect 1 'have too few blocks to be compared'

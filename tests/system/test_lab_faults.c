@@ -128,6 +128,41 @@ static void sigterm_leaves_nothing_behind(void **state)
 	interrupted(SIGTERM);
 }
 
+static bool another_lingerd_runs(void *context)
+{
+	pid_t now = find_descendant(lab.process.pid, "lingerd");
+
+	return now && now != *(pid_t *)context;
+}
+
+static void ctrl_c_keeps_the_trials_that_are_done(void **state)
+{
+	const char *settings[] = { "strategies.use=lingerd",
+				   "peers.use=late",
+				   "peers.late=get receive pause:20ms close",
+				   "load.connections=200",
+				   "load.clients=10",
+				   "load.blocks=20",
+				   NULL };
+	double connections;
+	pid_t first;
+
+	(void)state;
+	lab_start(&lab, settings);
+	assert_true(wait_until(lingerd_runs, NULL, 20));
+	first = found;
+	assert_true(wait_until(another_lingerd_runs, &first, 20));
+	assert_int_equal(process_end(&lab.process, SIGINT, 20), 130);
+	connections = lab_figure(&lab, "lingerd", "late", "connections");
+	assert_true(connections > 0 && connections < 20 * 200);
+	assert_true((int)connections % 200 == 0); /* whole ones only */
+	assert_true(lab_figure(&lab, "lingerd", "late", "complete") == connections);
+	assert_true(file_contains(lab_result(&lab, "run.json"), "of 20 trials"));
+	assert_true(file_contains(lab_result(&lab, "run.json"), "\"planned_trials\": 20"));
+	assert_int_equal(count_matching("quick/*.partial"), 0);
+	assert_int_equal(count_matching("lingerbench-*"), 0);
+}
+
 static void no_process_outlives_a_killed_lab(void **state)
 {
 	pid_t daemon, worker;
@@ -157,6 +192,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(ctrl_c_leaves_nothing_behind, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(sigterm_leaves_nothing_behind, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(ctrl_c_keeps_the_trials_that_are_done, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(no_process_outlives_a_killed_lab, set_up,
 						tear_down),
 	};

@@ -21,6 +21,7 @@ struct fake_socket {
 	bool held; /* by the engine */
 	bool half_closed;
 	bool watched;
+	bool pauses;
 	int watch_error;
 	ssize_t script[8]; /* what discard says; then -EAGAIN */
 	int script_length;
@@ -99,17 +100,21 @@ static int fake_watch(void *context, int fd)
 {
 	struct fake_socket *socket = held_socket(context, fd);
 
-	if (socket->watched)
-		return -EEXIST;
-	if (socket->watch_error)
+	if (!socket->watched && socket->watch_error)
 		return socket->watch_error;
 	socket->watched = true;
+	socket->pauses = false;
 	return 0;
+}
+
+static void fake_pause(void *context, int fd)
+{
+	held_socket(context, fd)->pauses = held_socket(context, fd)->watched;
 }
 
 static void fake_unwatch(void *context, int fd)
 {
-	held_socket(context, fd)->watched = false;
+	held_socket(context, fd)->watched = held_socket(context, fd)->pauses = false;
 }
 
 static void fake_close(void *context, int fd)
@@ -130,6 +135,7 @@ static const struct linger_io fake_io = {
 	.peer = fake_peer,
 	.give_up = fake_give_up,
 	.watch = fake_watch,
+	.pause = fake_pause,
 	.unwatch = fake_unwatch,
 	.close = fake_close,
 };
@@ -329,6 +335,41 @@ static void a_flood_has_its_turn_and_no_more(void **state)
 	linger_engine_ready(world->engine, 1);
 	assert_int_equal(socket->closes, 1);
 	assert_int_equal(world->counters.drained_bytes, 9 * 7);
+}
+
+static void after_a_full_turn_a_peer_rests(void **state)
+{
+	struct world *world = *state;
+
+	take(world, 1);
+	take(world, 2);
+	SCRIPT(world, 1, 9, 9, 9, 9);
+	linger_engine_ready(world->engine, 1);
+	SCRIPT(world, 2, 9, 9, 9); /* then nothing is left */
+	linger_engine_ready(world->engine, 2);
+	assert_true(world->sockets[1].pauses);
+	assert_false(world->sockets[2].pauses);
+	assert_true(linger_engine_next_ns(world->engine) == world->now + RESTING_NS);
+	pass_time(world, 0.0009);
+	assert_true(world->sockets[1].pauses);
+	/* Who comes later rests no longer than the first. */
+	SCRIPT(world, 2, 9, 9, 9, 9);
+	linger_engine_ready(world->engine, 2);
+	pass_time(world, 0.0001);
+	assert_false(world->sockets[1].pauses);
+	assert_false(world->sockets[2].pauses);
+	assert_true(linger_engine_next_ns(world->engine) > world->now + NS_PER_S);
+	/* An error wakes it all the same, and the rest of what is closed is forgotten. */
+	SCRIPT(world, 1, 9, 9, 9, 9, -ECONNRESET);
+	linger_engine_ready(world->engine, 1);
+	assert_true(world->sockets[1].pauses);
+	linger_engine_ready(world->engine, 1);
+	assert_int_equal(world->counters.ended_reset, 1);
+	assert_true(linger_engine_next_ns(world->engine) > world->now + NS_PER_S);
+	pass_time(world, 0.001);
+	linger_engine_end_all(world->engine, LINGER_SHUTDOWN);
+	assert_int_equal(world->sockets[1].closes, 1);
+	assert_int_equal(world->sockets[2].closes, 1);
 }
 
 static void data_restarts_the_idle_deadline_and_only_that(void **state)
@@ -827,11 +868,16 @@ static void every_fd_is_closed_once_under_random_events(void **state)
 	srandom(7);
 	world->users.list[1].policy.byte_cap = 10000;
 	for (int step = 0; step < 200000; step++) {
-		uint64_t held = 0, open = 0;
+		uint64_t held = 0, open = 0, paused = 0;
 
 		random_event(world);
-		for (int fd = 0; fd < FDS; fd++)
+		for (int fd = 0; fd < FDS; fd++) {
 			held += world->sockets[fd].held;
+			paused += world->sockets[fd].pauses;
+		}
+		/* Nobody is forgotten in its rest. */
+		assert_true(!paused ||
+			    linger_engine_next_ns(world->engine) <= world->now + RESTING_NS);
 		for (int user = 0; user < USERS; user++)
 			open += world->users.list[user].open;
 		assert_int_equal(held, world->counters.lingers);
@@ -865,6 +911,7 @@ int main(void)
 		ENGINE_TEST(an_fd_beyond_the_table_is_closed),
 		ENGINE_TEST(an_interrupted_read_is_made_again),
 		ENGINE_TEST(a_flood_has_its_turn_and_no_more),
+		ENGINE_TEST(after_a_full_turn_a_peer_rests),
 		ENGINE_TEST(data_restarts_the_idle_deadline_and_only_that),
 		ENGINE_TEST(notices_are_discarded_only_when_no_data_explains_the_event),
 		ENGINE_TEST(deadlines_come_at_their_time_and_not_before),

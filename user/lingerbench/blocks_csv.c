@@ -8,7 +8,10 @@ static const char *const columns[] = { "server",
 				       "trial",
 				       SUMMARY_FIGURES,
 				       "throughput_per_s",
-				       "cpu_us_per_connection" };
+				       "cpu_us_per_connection",
+				       "offered_per_s",
+				       "achieved_per_s",
+				       "dropped" };
 
 int blocks_csv_head(struct csv *csv)
 {
@@ -33,5 +36,6 @@ int blocks_csv_row(struct csv *csv, const struct trial *trial, size_t number,
 	else
 		csv_unknown(csv);
 	summary_csv_cpu(csv, summary);
+	summary_csv_arrivals(csv, summary);
 	return csv_end_row(csv);
 }

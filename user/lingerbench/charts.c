@@ -167,7 +167,8 @@ static int collect(const struct csvtable *summary, const struct csvtable *connec
 		const char *peer = csvtable_text(connections, i, "peer");
 		double value;
 
-		if (!csvtable_number(connections, i, column, &value))
+		if (strcmp(csvtable_text(connections, i, "phase"), "measured") != 0 ||
+		    !csvtable_number(connections, i, column, &value))
 			continue;
 		for (size_t row = 0; row < summary->row_count; row++)
 			if (!strcmp(strategy, csvtable_text(summary, row, "strategy")) &&

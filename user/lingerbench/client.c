@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Closed loop, one thread, edge-triggered: when a client has its response, the next one begins. Nothing
+ * One thread, edge-triggered. In a closed loop the next client begins when one has its response. Nothing
  * is done for a conversation but when something happened to it or its time has come, so that
  * thousands may pause at once.
  */
@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -29,9 +30,14 @@ struct slot {
 struct client {
 	const struct client_plan *plan;
 	int epoll;
-	SSL_CTX *tls;	   /* NULL: plain */
-	uint64_t until_ns; /* no conversation begins from then on */
-	uint64_t waiting;  /* conversations that wait for their response */
+	SSL_CTX *tls; /* NULL: plain */
+	struct arrivals arrivals;
+	uint64_t came; /* of an open loop: those that were dropped, too */
+	uint64_t began_ns;
+	uint64_t wanted_cpu_before_ns;
+	uint64_t measured_ns; /* the warm-up is over */
+	uint64_t until_ns;    /* no conversation begins from then on */
+	uint64_t waiting;     /* conversations that wait for their response */
 	struct slot *slots;
 	size_t slot_count;
 	size_t *free_slots;
@@ -98,9 +104,16 @@ static void handle_event(struct client *client, struct slot *slot)
 	take_stock(client, slot);
 }
 
-static int begin(struct client *client, struct slot *slot)
+static enum phase phase_at(const struct client *client, uint64_t due_ns)
+{
+	return due_ns < client->measured_ns ? PHASE_WARM_UP : PHASE_MEASURED;
+}
+
+/* There has to be a place. due_ns 0: now. */
+static int begin(struct client *client, uint64_t due_ns)
 {
 	const struct client_plan *plan = client->plan;
+	struct slot *slot = &client->slots[client->free_slots[--client->free_count]];
 	const struct sockaddr_in server = { .sin_family = AF_INET,
 					    .sin_port = htons(plan->server_port),
 					    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -113,6 +126,8 @@ static int begin(struct client *client, struct slot *slot)
 	if (fd < 0)
 		return -errno;
 	*row = (struct client_row){ .started_ns = clock_now_ns() };
+	row->due_ns = due_ns ? due_ns : row->started_ns;
+	row->phase = phase_at(client, row->due_ns);
 	*slot = (struct slot){ .conversation = { .transport.fd = fd,
 						 .number = number,
 						 .peer = plan->peer,
@@ -138,20 +153,98 @@ static int begin(struct client *client, struct slot *slot)
 	return 0;
 }
 
-static bool may_begin(const struct client *client)
+static bool has_place(const struct client *client)
 {
-	return client->plan->rows->begun < client->plan->connections &&
-	       clock_now_ns() < client->until_ns;
+	return client->waiting < client->plan->at_once && client->free_count;
+}
+
+static int begin_closed(struct client *client)
+{
+	int error = 0;
+
+	while (!error && has_place(client) &&
+	       client->plan->rows->begun < client->plan->connections &&
+	       clock_now_ns() < client->until_ns)
+		error = begin(client, 0);
+	return error;
+}
+
+/* UINT64_MAX: nobody comes any more. */
+static uint64_t next_arrival_ns(const struct client *client)
+{
+	uint64_t due = arrivals_due_ns(&client->arrivals);
+
+	return client->came < client->plan->connections && due < client->until_ns ? due
+										  : UINT64_MAX;
+}
+
+static int arrive(struct client *client, uint64_t due_ns)
+{
+	struct trial_rows *rows = client->plan->rows;
+	bool measured = phase_at(client, due_ns) == PHASE_MEASURED;
+
+	client->came++;
+	arrivals_pass(&client->arrivals);
+	if (!has_place(client)) {
+		rows->dropped += measured;
+		return 0;
+	}
+	rows->late += measured && clock_now_ns() - due_ns > CLIENT_LATE_NS;
+	return begin(client, due_ns);
+}
+
+/* What this process has run, and what it has waited for a CPU, since it began. 0: the kernel does not say. */
+static uint64_t wanted_cpu_ns(void)
+{
+	FILE *file = fopen("/proc/self/schedstat", "re");
+	unsigned long long ran, waited;
+	int fields = file ? fscanf(file, "%llu %llu", &ran, &waited) : 0;
+
+	if (file)
+		fclose(file);
+	return fields == 2 ? ran + waited : 0;
+}
+
+/* How busy the client process was as long as somebody came. */
+static void note_load(struct client *client)
+{
+	struct trial_rows *rows = client->plan->rows;
+
+	if (rows->came_for_ns || next_arrival_ns(client) != UINT64_MAX)
+		return;
+	rows->came_for_ns = clock_now_ns() - client->began_ns;
+	rows->wanted_cpu_ns = wanted_cpu_ns() - client->wanted_cpu_before_ns;
+}
+
+/* All that are due: to come late is better than not to come, and is counted. */
+static int begin_open(struct client *client)
+{
+	uint64_t now = clock_now_ns();
+	uint64_t due = next_arrival_ns(client);
+	int error = 0;
+
+	while (!error && due <= now) {
+		error = arrive(client, due);
+		due = next_arrival_ns(client);
+	}
+	note_load(client);
+	return error;
+}
+
+static bool is_open(const struct client *client)
+{
+	return client->plan->arrivals != ARRIVALS_CLOSED;
 }
 
 static int begin_some(struct client *client)
 {
-	int error = 0;
+	return is_open(client) ? begin_open(client) : begin_closed(client);
+}
 
-	while (!error && client->waiting < client->plan->at_once && client->free_count &&
-	       may_begin(client))
-		error = begin(client, &client->slots[client->free_slots[--client->free_count]]);
-	return error;
+static bool is_over(const struct client *client)
+{
+	return client->free_count == client->slot_count &&
+	       (!is_open(client) || next_arrival_ns(client) == UINT64_MAX);
 }
 
 /* Wakes those whose pause or time is over. */
@@ -177,8 +270,10 @@ static int wait_for_events(struct client *client)
 	struct timespec timeout = { .tv_sec = 3600 };
 	uint64_t now = clock_now_ns();
 	uint64_t earliest = wakeups_first(&client->wakeups).at_ns;
+	uint64_t arrival = is_open(client) ? next_arrival_ns(client) : UINT64_MAX;
 	int count;
 
+	earliest = arrival < earliest ? arrival : earliest;
 	if (earliest != WAKEUP_NEVER) {
 		uint64_t left = earliest > now ? earliest - now : 0;
 
@@ -200,7 +295,7 @@ static int run(struct client *client)
 
 		if (error)
 			return error;
-		if (client->free_count == client->slot_count)
+		if (is_over(client))
 			return 0;
 		error = wait_for_events(client);
 		if (error)
@@ -230,17 +325,30 @@ static int prepare(struct client *client)
 	return client->epoll < 0 ? -errno : 0;
 }
 
+static void set_times(struct client *client)
+{
+	const struct client_plan *plan = client->plan;
+	uint64_t now = clock_now_ns();
+
+	client->began_ns = now;
+	client->wanted_cpu_before_ns = wanted_cpu_ns();
+	client->measured_ns = now + plan->warm_up_ns;
+	client->until_ns = plan->duration_ns ? client->measured_ns + plan->duration_ns : UINT64_MAX;
+	if (is_open(client))
+		arrivals_begin(&client->arrivals, plan->arrivals, plan->per_s, plan->seed, now);
+}
+
 int client_run(const struct client_plan *plan)
 {
 	struct client client = { .plan = plan,
 				 .epoll = -1,
-				 .slot_count = plan->at_once + plan->held,
-				 .until_ns = plan->duration_ns ? clock_now_ns() + plan->duration_ns
-							       : UINT64_MAX };
+				 .slot_count = plan->at_once + plan->held };
 	int error = prepare(&client);
 
-	if (!error)
+	if (!error) {
+		set_times(&client);
 		error = run(&client);
+	}
 	SSL_CTX_free(client.tls);
 	wakeups_free(&client.wakeups);
 	free(client.buffer);

@@ -14,12 +14,15 @@ static json_t *number(double value, bool known)
 
 static json_t *describe_run(const struct runfolder *folder)
 {
+	struct conditions_trials trials = conditions_trials(folder->run);
 	double others = 0;
 	bool known = conditions_others(folder->run, &others);
 
-	return json_pack("{s:s s:s s:s s:o}", "folder", folder->path, "started_utc",
+	return json_pack("{s:s s:s s:s s:o s:I s:I s:I}", "folder", folder->path, "started_utc",
 			 runfolder_text(folder, "started_utc"), "commit",
-			 runfolder_text(folder, "commit"), "others", number(others, known));
+			 runfolder_text(folder, "commit"), "others", number(others, known),
+			 "planned_trials", (json_int_t)trials.planned, "trials",
+			 (json_int_t)trials.done, "void_trials", (json_int_t)trials.is_void);
 }
 
 /* What people read as percent is a factor here: 1.041; and a share's difference is one of shares: 0.041. */

@@ -16,6 +16,7 @@ struct text {
 
 static void print_run(const char *letter, const struct runfolder *folder)
 {
+	struct conditions_trials trials = conditions_trials(folder->run);
 	double others;
 	size_t warnings = json_array_size(json_object_get(folder->run, "warnings"));
 	const json_t *scenario = json_object_get(folder->run, "scenario");
@@ -25,6 +26,10 @@ static void print_run(const char *letter, const struct runfolder *folder)
 	       runfolder_text(folder, "started_utc"), runfolder_text(folder, "commit"));
 	if (conditions_others(folder->run, &others))
 		printf(", others had %.0f %% of the CPUs", others * 100);
+	if (trials.done < trials.planned)
+		printf(", interrupted after %zu of %zu trials", trials.done, trials.planned);
+	if (trials.is_void)
+		printf(", %zu void trial%s", trials.is_void, units_plural(trials.is_void));
 	if (warnings)
 		printf(", %zu warning%s (report.html)", warnings, units_plural(warnings));
 	puts("");

@@ -88,3 +88,14 @@ bool conditions_others(const json_t *run, double *ret)
 	*ret = ((others > 0 ? others : 0) + steal) / all;
 	return true;
 }
+
+struct conditions_trials conditions_trials(const json_t *run)
+{
+	const json_t *list = json_object_get(run, "trials");
+	struct conditions_trials trials = { .done = json_array_size(list) };
+
+	trials.planned = (size_t)json_integer_value(json_object_get(run, "planned_trials"));
+	for (size_t i = 0; i < trials.done; i++)
+		trials.is_void += json_is_true(json_object_get(json_array_get(list, i), "void"));
+	return trials;
+}

@@ -21,4 +21,13 @@ json_t *conditions_differ(const json_t *run_a, const json_t *run_b);
  */
 bool conditions_others(const json_t *run, double *ret);
 
+/* How many trials were planned, done, and void. */
+struct conditions_trials {
+	size_t planned;
+	size_t done;
+	size_t is_void; /* of those */
+};
+
+struct conditions_trials conditions_trials(const json_t *run);
+
 #endif

@@ -6,12 +6,13 @@
 #include "tracer/close_end.h"
 
 static const char *const columns[] = {
-	"server",	 "strategy",	   "peer",	     "block",	       "connection",
-	"outcome",	 "promised_bytes", "received_bytes", "response_us",    "eof_us",
-	"connection_us", "client_error",   "send_error",     "client_port",    "cookie",
-	"worker",	 "accepted_us",	   "worker_busy_us", "worker_hold_us", "server_error",
-	"handoff",	 "handoff_error",  "closer_pid",     "closer_comm",    "close_call_us",
-	"fin_wait_1_us", "fin_wait_2_us",  "unread_bytes",   "unacked_bytes",  "end",
+	"server",	  "strategy",	   "peer",	     "block",	       "connection",
+	"phase",	  "outcome",	   "promised_bytes", "received_bytes", "start_delay_us",
+	"response_us",	  "eof_us",	   "connection_us",  "client_error",   "send_error",
+	"client_port",	  "cookie",	   "worker",	     "accepted_us",    "worker_busy_us",
+	"worker_hold_us", "server_error",  "handoff",	     "handoff_error",  "closer_pid",
+	"closer_comm",	  "close_call_us", "fin_wait_1_us",  "fin_wait_2_us",  "unread_bytes",
+	"unacked_bytes",  "end",
 };
 
 int connections_csv_head(struct csv *csv)
@@ -43,9 +44,10 @@ static void put_client(struct csv *csv, const struct client_row *row)
 	else
 		csv_unknown(csv);
 	csv_number(csv, row->received_bytes);
-	put_span(csv, row->started_ns, row->last_byte_ns);
-	put_span(csv, row->started_ns, row->eof_ns);
-	put_span(csv, row->started_ns, row->ended_ns);
+	put_span(csv, row->due_ns == row->started_ns ? 0 : row->due_ns, row->started_ns);
+	put_span(csv, row->due_ns, row->last_byte_ns);
+	put_span(csv, row->due_ns, row->eof_ns);
+	put_span(csv, row->due_ns, row->ended_ns);
 	put_error(csv, row->error);
 	put_error(csv, row->send_error);
 	if (row->port)
@@ -111,6 +113,13 @@ static void put_trace(struct csv *csv, const struct close_record *record)
 	csv_text(csv, close_end_name(record->end));
 }
 
+static const char *phase_name(const struct trial *trial, const struct client_row *row)
+{
+	if (trial->is_void)
+		return "void";
+	return row->phase == PHASE_WARM_UP ? "warm_up" : "measured";
+}
+
 int connections_csv_rows(struct csv *csv, const struct trial *trial, const struct joined_row *rows,
 			 size_t count)
 {
@@ -122,6 +131,7 @@ int connections_csv_rows(struct csv *csv, const struct trial *trial, const struc
 		csv_text(csv, trial->peer->name);
 		csv_number(csv, trial->block);
 		csv_number(csv, i);
+		csv_text(csv, phase_name(trial, rows[i].client));
 		put_client(csv, rows[i].client);
 		put_server(csv, &rows[i], trial->strategy);
 		put_trace(csv, rows[i].trace);

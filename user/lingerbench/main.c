@@ -40,7 +40,8 @@ static const char help[] =
 	"  -V, --version  the version\n"
 	"\n"
 	"Exit status: 0 done, 1 failed, 2 wrong usage or scenario, 3 an [expect] line does not\n"
-	"hold, 4 compare found a difference, 130 interrupted.\n";
+	"hold, 4 compare found a difference, 130 interrupted: the trials that were done are "
+	"kept.\n";
 
 static int usage(const char *problem)
 {

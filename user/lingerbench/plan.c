@@ -43,8 +43,17 @@ int plan_make(struct plan *ret, const struct scenario *scenario)
 							  .peer = scenario->peers[p] };
 		shuffle(first, in_block, &random);
 	}
-	*ret = (struct plan){ .trials = trials, .count = scenario->blocks * in_block };
+	*ret = (struct plan){ .trials = trials,
+			      .count = scenario->blocks * in_block,
+			      .planned = scenario->blocks * in_block };
 	return 0;
+}
+
+void plan_cut(struct plan *plan, size_t count)
+{
+	for (size_t i = count; i < plan->count; i++)
+		trial_rows_unmap(plan->trials[i].rows);
+	plan->count = count;
 }
 
 void plan_free(struct plan *plan)
@@ -70,18 +79,29 @@ static double pauses_s(const struct peer *peer)
 	return total_ns / 1e9;
 }
 
+/* How long clients come. 0: until all have come. */
+static double arrivals_s(const struct scenario *scenario)
+{
+	double duration = (double)(scenario->warm_up_ns + scenario->duration_ns) / 1e9;
+	double all = scenario->rate ? (double)scenario->connections / (double)scenario->rate : 0;
+
+	if (!scenario->duration_ns)
+		return all;
+	return all && all < duration ? all : duration;
+}
+
 static double estimate_trial_s(const struct trial *trial, const struct scenario *scenario)
 {
 	double at_once = (double)(scenario->clients + scenario->held);
-	double duration = (double)scenario->duration_ns / 1e9;
+	double duration = arrivals_s(scenario);
 	double pauses = pauses_s(trial->peer), rounds, total;
 
 	if (trial->strategy->waits_for_peer && scenario->workers < scenario->clients)
 		at_once = (double)scenario->workers;
 	rounds = (double)scenario->connections / at_once;
 	total = pauses * (rounds > 1 ? rounds : 1);
-	/* Those that have begun go on to their ends. */
-	if (duration && total > duration)
+	/* Those that have begun go on to their ends. That fewer come than there is time for is not expected. */
+	if (duration)
 		total = duration + pauses * (at_once < (double)scenario->clients
 						     ? (double)scenario->clients / at_once
 						     : 1);
@@ -89,13 +109,18 @@ static double estimate_trial_s(const struct trial *trial, const struct scenario 
 	return total + TRIAL_OVERHEAD_MS / 1e3;
 }
 
-double plan_estimate_s(const struct plan *plan, const struct scenario *scenario)
+double plan_estimate_rest_s(const struct plan *plan, const struct scenario *scenario, size_t from)
 {
 	double total = 0;
 
-	for (size_t i = 0; i < plan->count; i++)
+	for (size_t i = from; i < plan->count; i++)
 		total += estimate_trial_s(&plan->trials[i], scenario);
 	return total;
+}
+
+double plan_estimate_s(const struct plan *plan, const struct scenario *scenario)
+{
+	return plan_estimate_rest_s(plan, scenario, 0);
 }
 
 void plan_print(const struct plan *plan, const struct scenario *scenario)
@@ -108,6 +133,9 @@ void plan_print(const struct plan *plan, const struct scenario *scenario)
 	       (unsigned long long)scenario->workers, units_plural(scenario->workers),
 	       scenario->program->name, (unsigned long long)scenario->response_bytes,
 	       units_plural(scenario->response_bytes), (unsigned long long)scenario->seed);
+	if (scenario->arrivals != ARRIVALS_CLOSED)
+		printf("%llu arrivals a second (%s), whatever the server does\n",
+		       (unsigned long long)scenario->rate, arrivals_name(scenario->arrivals));
 	for (size_t i = 0; i < plan->count; i++)
 		printf("  %3zu  block %llu  %-16s %-12s %s\n", i + 1,
 		       (unsigned long long)plan->trials[i].block, plan->trials[i].strategy->name,
@@ -115,7 +143,7 @@ void plan_print(const struct plan *plan, const struct scenario *scenario)
 	printf("about %.0f s\n", plan_estimate_s(plan, scenario));
 }
 
-int plan_check_limits(const struct scenario *scenario)
+static int check_descriptors(const struct scenario *scenario)
 {
 	struct rlimit files;
 
@@ -126,10 +154,36 @@ int plan_check_limits(const struct scenario *scenario)
 	if (scenario->clients + scenario->held + FDS_BESIDES_CLIENTS <= files.rlim_cur)
 		return 0;
 	log_error("%s: %llu clients at once and %d other descriptors are more than the %llu that "
-		  "this "
-		  "process may open; lower [load] clients and held or raise RLIMIT_NOFILE (ulimit "
+		  "this process may open; lower [load] clients and held or raise RLIMIT_NOFILE "
+		  "(ulimit "
 		  "-n)",
 		  scenario->path, (unsigned long long)scenario->clients + scenario->held,
 		  FDS_BESIDES_CLIENTS, (unsigned long long)files.rlim_cur);
 	return -EMFILE;
+}
+
+/* All of them are connections from one address to one port. */
+static int check_ports(const struct scenario *scenario)
+{
+	FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+	unsigned int first, last;
+	int fields = file ? fscanf(file, "%u %u", &first, &last) : 0;
+
+	if (file)
+		fclose(file);
+	if (fields != 2 || scenario->clients + scenario->held <= last - first + 1)
+		return 0;
+	log_error("%s: %llu clients at once are more than the %u local ports, %u to %u, that there "
+		  "are for "
+		  "them; lower [load] clients and held or widen net.ipv4.ip_local_port_range",
+		  scenario->path, (unsigned long long)scenario->clients + scenario->held,
+		  last - first + 1, first, last);
+	return -EADDRNOTAVAIL;
+}
+
+int plan_check_limits(const struct scenario *scenario)
+{
+	int descriptors = check_descriptors(scenario), ports = check_ports(scenario);
+
+	return descriptors ? descriptors : ports;
 }

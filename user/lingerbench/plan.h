@@ -8,6 +8,7 @@
 struct plan {
 	struct trial *trials;
 	size_t count;
+	size_t planned; /* more than count: the run was cut short */
 };
 
 /*
@@ -15,6 +16,8 @@ struct plan {
  * scenario's seed decides. 0 or -ENOMEM.
  */
 int plan_make(struct plan *ret, const struct scenario *scenario);
+/* Forgets all but the first count trials. */
+void plan_cut(struct plan *plan, size_t count);
 /* Frees the rows of the trials, too. */
 void plan_free(struct plan *plan);
 
@@ -23,12 +26,16 @@ void plan_free(struct plan *plan);
  * the worker is counted with the workers, any other with the clients.
  */
 double plan_estimate_s(const struct plan *plan, const struct scenario *scenario);
+/* The same for the trials from that one on. */
+double plan_estimate_rest_s(const struct plan *plan, const struct scenario *scenario, size_t from);
 
 /* The trials and the estimate, on stdout. */
 void plan_print(const struct plan *plan, const struct scenario *scenario);
 
-/* 0; or -EMFILE when this process cannot have so many clients at once: the arithmetic has been
- * logged. */
+/*
+ * 0; or a negative errno when no process of this machine can have so many clients at once, for lack of descriptors or
+ * of local ports: the arithmetic has been logged.
+ */
 int plan_check_limits(const struct scenario *scenario);
 
 #endif

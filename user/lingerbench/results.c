@@ -30,7 +30,7 @@ static double baseline_of(const struct writing *writing, const struct trial *tri
 	double *baseline = &writing->baseline_per_s[trial->block - 1];
 
 	if (trial->strategy == writing->scenario->strategies[0] &&
-	    !summary_throughput(writing->rows, trial->rows->begun, baseline))
+	    (trial->is_void || !summary_throughput(writing->rows, trial->rows->begun, baseline)))
 		*baseline = 0;
 	return *baseline;
 }
@@ -41,7 +41,7 @@ static int add_block(struct writing *writing, const struct trial *trial, size_t 
 	struct summary block = { .program = trial->program,
 				 .strategy = trial->strategy,
 				 .peer = trial->peer,
-				 .tracing = writing->tracing };
+				 .tracing = writing->tracing && !trial->strategy->untraced };
 	int error = summary_add(&block, trial, writing->rows, count, 0);
 
 	if (!error)
@@ -59,10 +59,12 @@ static int add_trial(struct writing *writing, const struct trial *trial, struct 
 
 	if (!error)
 		error = connections_csv_rows(writing->connections, trial, writing->rows, count);
-	if (!error)
+	if (!error && trial->is_void)
+		baseline_of(writing, trial); /* the others have none, then */
+	else if (!error)
 		error = summary_add(summary, trial, writing->rows, count,
 				    baseline_of(writing, trial));
-	if (!error)
+	if (!error && !trial->is_void)
 		error = add_block(writing, trial, count);
 	return error;
 }
@@ -98,22 +100,30 @@ static void warn_of_added_hold(const struct writing *writing, const struct strat
 			     strategy->name, (double)ns / 1e3);
 }
 
-/* All blocks of one strategy under one peer. */
+/*
+ * All blocks of one strategy under one peer. There may be none, of an interrupted run or because all are void: then
+ * there is no row.
+ */
 static int write_group(struct writing *writing, const struct strategy *strategy,
 		       const struct peer *peer)
 {
 	struct summary summary = { .program = writing->scenario->program,
 				   .strategy = strategy,
 				   .peer = peer,
-				   .tracing = writing->tracing };
+				   .tracing = writing->tracing && !strategy->untraced };
+	size_t trials = 0;
 	int error = 0;
 
 	for (size_t i = 0; i < writing->plan->count && !error; i++) {
 		const struct trial *trial = &writing->plan->trials[i];
 
-		if (trial->strategy == strategy && trial->peer == peer)
-			error = add_trial(writing, trial, &summary);
+		if (trial->strategy != strategy || trial->peer != peer)
+			continue;
+		error = add_trial(writing, trial, &summary);
+		trials += !trial->is_void;
 	}
+	if (!trials)
+		return 0;
 	if (summary_incomplete(&summary))
 		warnings_add(writing->warnings,
 			     "%s under %s: %llu of %llu connections timed out, failed or were "

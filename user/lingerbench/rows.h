@@ -38,7 +38,14 @@ enum outcome {
 
 const char *outcome_name(enum outcome outcome);
 
+/* What a connection counts for. */
+enum phase {
+	PHASE_MEASURED,
+	PHASE_WARM_UP, /* it came in the warm-up: recorded, and in no figure */
+};
+
 struct client_row {
+	uint64_t due_ns;     /* when it was to come; in a closed loop that is started_ns */
 	uint64_t started_ns; /* connect() called */
 	uint64_t first_byte_ns;
 	uint64_t last_byte_ns;	 /* of the response */
@@ -50,12 +57,18 @@ struct client_row {
 	int32_t send_error;	 /* that ended an upload, negative errno */
 	uint16_t port;
 	uint8_t outcome;
+	uint8_t phase;
 };
 
 struct trial_rows {
-	size_t size;		/* of the mapping */
-	size_t capacity;	/* rows on each side */
-	size_t begun;		/* rows of the client, which alone counts them */
+	size_t size;	 /* of the mapping */
+	size_t capacity; /* rows on each side */
+	size_t begun;	 /* rows of the client, which alone counts them */
+	/* Of an open loop. */
+	size_t dropped;		/* measured arrivals that found all places taken */
+	size_t late;		/* that the client process was too busy to begin in time */
+	uint64_t came_for_ns;	/* until the last arrival */
+	uint64_t wanted_cpu_ns; /* that the client process ran or waited for a CPU in that time */
 	atomic_size_t accepted; /* may pass the capacity: strangers can connect */
 	atomic_size_t released;
 	struct client_row *client;

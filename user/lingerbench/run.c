@@ -23,11 +23,8 @@
 #include "lingerbench/results.h"
 #include "lingerbench/runinfo.h"
 #include "lingerbench/server.h"
-#include "lingerbench/tracelog.h"
+#include "lingerbench/tracing.h"
 #include "lingerbench/verdict.h"
-
-/* How long the records of the last connections are waited for. */
-enum { TRACE_GRACE_MS = 500 };
 
 static volatile bool interrupted;
 
@@ -37,14 +34,13 @@ struct run {
 	struct response response;
 	struct warnings warnings;
 	struct results_folder results;
-	struct tracer *tracer;
-	struct tracelog tracelog;
+	struct tracing tracing;
 	struct runinfo info;
 	json_t *counters_before;
 	char scratch[PATH_MAX];
-	char trace_error[256];
 	int listener;
 	bool results_begun;
+	uint64_t began_ns; /* the first trial */
 };
 
 static void interrupt(int signal)
@@ -99,33 +95,6 @@ static int open_listener(struct run *run)
 	return run->listener < 0 ? run->listener : 0;
 }
 
-/* Without the tracer a run still has its outcomes, its hold times and its throughput. */
-static void open_tracer(struct run *run)
-{
-	const struct tracer_options options = { .filter = { .ports = &run->info.port,
-							    .port_count = 1 },
-						.on_record = tracelog_add,
-						.context = &run->tracelog };
-
-	if (!run->scenario.trace) {
-		run->info.untraced_because = "switched off: [trace] enabled = no";
-		return;
-	}
-	if (!tracer_open(&run->tracer, &options, run->trace_error, sizeof(run->trace_error))) {
-		if (!tracer_follows_mini_sockets(run->tracer))
-			warnings_add(&run->warnings,
-				     "FIN_WAIT_2 after close() cannot be followed here and stays "
-				     "empty: it takes fentry, or Linux 6.11 and, unless root, "
-				     "CAP_SYSLOG");
-		return;
-	}
-	run->tracer = NULL;
-	run->info.untraced_because = run->trace_error;
-	warnings_add(&run->warnings, "not traced: %s", run->trace_error);
-	log_info("outcomes, worker hold times and throughput are measured all the same; the "
-		 "columns of the tracer stay empty");
-}
-
 static int prepare(struct run *run, const struct run_options *options)
 {
 	const struct program *program = run->scenario.program;
@@ -153,9 +122,19 @@ static int prepare(struct run *run, const struct run_options *options)
 			      builtin ? RESPONSE_MAX_VARIANTS : PAGES, run->scenario.seed);
 	if (error)
 		return complain("cannot make the response", error);
-	open_tracer(run);
+	tracing_begin(&run->tracing, run->scenario.trace, run->info.port, &run->warnings);
 	run->counters_before = environment_counters();
 	return 0;
+}
+
+/* By the plan, and by how much longer than planned the trials took that are done. */
+static double time_left_s(const struct run *run, size_t done)
+{
+	double left = plan_estimate_rest_s(&run->plan, &run->scenario, done);
+	double planned = plan_estimate_s(&run->plan, &run->scenario) - left;
+	double took = (double)(clock_now_ns() - run->began_ns) / NS_PER_S;
+
+	return planned > 0 ? left * took / planned : left;
 }
 
 static void show_progress(const struct run *run, size_t done)
@@ -163,15 +142,25 @@ static void show_progress(const struct run *run, size_t done)
 	const struct trial *trial = &run->plan.trials[done];
 
 	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "\r\033[K[%zu/%zu] block %llu: %s under %s", done + 1,
-			run->plan.count, (unsigned long long)trial->block, trial->strategy->name,
-			trial->peer->name);
+		fprintf(stderr, "\r\033[K[%zu/%zu] block %llu: %s under %s; about %.0f s left",
+			done + 1, run->plan.count, (unsigned long long)trial->block,
+			trial->strategy->name, trial->peer->name, time_left_s(run, done));
 }
 
 static void end_progress(void)
 {
 	if (isatty(STDERR_FILENO))
 		fputs("\r\033[K", stderr);
+}
+
+/* Whoever presses Ctrl-C has seen enough, and keeps it. */
+static void keep_whole_trials(struct run *run, size_t done)
+{
+	plan_cut(&run->plan, done);
+	if (done)
+		warnings_add(&run->warnings,
+			     "interrupted: the results are of the first %zu of %zu trials", done,
+			     run->plan.planned);
 }
 
 static int run_trials(struct run *run)
@@ -181,52 +170,25 @@ static int run_trials(struct run *run)
 					   .listener = run->listener,
 					   .port = run->info.port,
 					   .folder = run->scratch,
-					   .tracer = run->tracer,
+					   .tracing = &run->tracing,
 					   .interrupted = &interrupted,
 					   .warnings = &run->warnings };
+	size_t done = 0;
 	int error = 0;
 
-	for (size_t i = 0; i < run->plan.count && !error; i++) {
-		show_progress(run, i);
-		error = trial_run(&run->plan.trials[i], &stage);
-		if (!error && interrupted)
-			error = -EINTR;
+	run->began_ns = clock_now_ns();
+	while (done < run->plan.count && !error && !interrupted) {
+		show_progress(run, done);
+		tracing_switch(&run->tracing, !run->plan.trials[done].strategy->untraced);
+		error = trial_run(&run->plan.trials[done], &stage);
+		done += !error;
 	}
 	end_progress();
+	if (interrupted && done < run->plan.count) {
+		keep_whole_trials(run, done);
+		error = done ? 0 : -EINTR;
+	}
 	return error;
-}
-
-static void finish_trace(struct run *run)
-{
-	uint64_t until = clock_now_ns() + TRACE_GRACE_MS * NS_PER_MS;
-	int error = 0;
-
-	if (!run->tracer)
-		return;
-	while (!error && clock_now_ns() < until)
-		error = tracer_poll(run->tracer, 50);
-	error = tracer_finish(run->tracer);
-	if (error)
-		warnings_add(&run->warnings, "the tracer stumbled: %s", strerror(-error));
-	tracer_get_counts(run->tracer, &run->info.losses);
-	if (run->info.losses.ring_full || run->info.losses.map_full)
-		warnings_add(&run->warnings,
-			     "the tracer lost %llu record%s (ring full) and %llu connection%s (map "
-			     "full)",
-			     (unsigned long long)run->info.losses.ring_full,
-			     units_plural(run->info.losses.ring_full),
-			     (unsigned long long)run->info.losses.map_full,
-			     units_plural(run->info.losses.map_full));
-	if (run->info.losses.missed_events)
-		warnings_add(&run->warnings,
-			     "the kernel did not report %llu event%s to the tracer; what is not "
-			     "known for that is empty",
-			     (unsigned long long)run->info.losses.missed_events,
-			     units_plural(run->info.losses.missed_events));
-	if (run->tracelog.out_of_memory)
-		warnings_add(&run->warnings, "no memory for all records of the tracer");
-	run->info.trace_records = run->tracelog.count;
-	tracelog_sort(&run->tracelog);
 }
 
 static int write_results(struct run *run)
@@ -238,8 +200,8 @@ static int write_results(struct run *run)
 	set_now(run->info.ended_utc);
 	run->info.counters = environment_counters_grown(run->counters_before, after);
 	json_decref(after);
-	error = results_write(run->results.partial, &run->scenario, &run->plan, &run->tracelog,
-			      !run->info.untraced_because, &run->warnings);
+	error = results_write(run->results.partial, &run->scenario, &run->plan, &run->tracing.log,
+			      !run->tracing.impossible, &run->warnings);
 	if (!error) {
 		snprintf(path, sizeof(path), "%s/run.json", run->results.partial);
 		error = runinfo_write(&run->info, path);
@@ -254,9 +216,25 @@ static int write_results(struct run *run)
 	return error;
 }
 
+/* Whether there is anything to conclude from. */
+static bool say_void(const struct plan *plan)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < plan->count; i++)
+		count += plan->trials[i].is_void;
+	if (count == plan->count)
+		log_error("all trials are void: nothing was measured");
+	else if (count)
+		printf("\n%zu of %zu trials are void, and in none of these figures\n", count,
+		       plan->count);
+	return count < plan->count;
+}
+
 static enum run_status conclude(const struct run *run)
 {
 	struct csvtable summary;
+	bool measured;
 	char path[PATH_MAX + 16];
 	struct judgement judgement;
 	int error;
@@ -270,13 +248,23 @@ static enum run_status conclude(const struct run *run)
 	printf("%s%s%s\n\n", run->scenario.name, *run->scenario.title ? ": " : "",
 	       run->scenario.title);
 	verdict_print(&summary);
-	if (run->info.untraced_because)
-		printf("\nNot traced: %s\n", run->info.untraced_because);
+	measured = say_void(&run->plan);
+	if (run->tracing.impossible)
+		printf("\nNot traced: %s\n", run->tracing.impossible);
 	snprintf(path, sizeof(path), "%s/connections.csv", run->results.path);
 	printf("\nresults  %s/ (connections.csv%s blocks.csv summary.csv run.json)\n",
 	       run->results.path, access(path, F_OK) ? ".gz" : "");
 	printf("report   %s/report.html\n", run->results.path);
 	fflush(stdout);
+	if (run->plan.count < run->plan.planned) {
+		csvtable_free(&summary);
+		printf("interrupted: expectations are not judged\n");
+		return RUN_INTERRUPTED;
+	}
+	if (!measured) {
+		csvtable_free(&summary);
+		return RUN_FAILED;
+	}
 	judgement = verdict_check(&summary, &run->scenario);
 	csvtable_free(&summary);
 	if (judgement.judged)
@@ -287,8 +275,7 @@ static enum run_status conclude(const struct run *run)
 
 static void clean_up(struct run *run)
 {
-	tracer_close(run->tracer);
-	tracelog_free(&run->tracelog);
+	tracing_free(&run->tracing);
 	plan_free(&run->plan);
 	response_free(&run->response);
 	json_decref(run->counters_before);
@@ -306,17 +293,19 @@ static enum run_status perform(struct run *run, const struct run_options *option
 	if (!error) {
 		log_info("%zu trial%s, about %.0f s%s", run->plan.count,
 			 units_plural(run->plan.count), plan_estimate_s(&run->plan, &run->scenario),
-			 run->tracer ? ", traced" : "");
+			 run->tracing.impossible ? "" : ", traced");
 		error = run_trials(run);
 	}
 	if (!error)
-		finish_trace(run);
+		tracing_finish(&run->tracing);
 	if (!error)
 		error = write_results(run);
 	if (error && run->results_begun)
 		results_folder_abandon(&run->results);
 	if (error == -EINTR)
-		log_error("interrupted; every process has ended and nothing of this run was kept");
+		log_error("interrupted before a trial was done; every process has ended and "
+			  "nothing of "
+			  "this run was kept");
 	if (error)
 		return error == -EINTR ? RUN_INTERRUPTED : RUN_FAILED;
 	return conclude(run);
@@ -333,6 +322,7 @@ enum run_status run(const struct run_options *options)
 	}
 	run->listener = -1;
 	run->info = (struct runinfo){ .scenario = &run->scenario,
+				      .tracing = &run->tracing,
 				      .plan = &run->plan,
 				      .warnings = &run->warnings,
 				      .command = options->command,

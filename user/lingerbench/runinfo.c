@@ -25,19 +25,25 @@ static json_t *describe_scenario(const struct scenario *scenario)
 	for (size_t i = 0; i < scenario->peer_count; i++)
 		json_object_set_new(peers, scenario->peers[i]->name,
 				    json_string(scenario->peers[i]->script));
-	return json_pack(
-		"{s:s s:s s:s s:s s:I s:I s:I s:I s:I s:f s:I s:I s:f s:I s:f s:f s:o s:o s:o}",
-		"name", scenario->name, "path", scenario->path, "title", scenario->title, "server",
-		program_label(scenario->program), "workers", (json_int_t)scenario->workers,
-		"response_bytes", (json_int_t)scenario->response_bytes, "connections_per_trial",
-		(json_int_t)scenario->connections, "clients", (json_int_t)scenario->clients, "held",
-		(json_int_t)scenario->held, "duration_s", (double)scenario->duration_ns / 1e9,
-		"blocks", (json_int_t)scenario->blocks, "seed", (json_int_t)scenario->seed,
-		"timeout_s", (double)scenario->timeout_ns / 1e9, "so_linger_s",
-		(json_int_t)scenario->settings.so_linger_s, "idle_timeout_s",
-		(double)scenario->settings.idle_timeout_ns / 1e9, "total_timeout_s",
-		(double)scenario->settings.total_timeout_ns / 1e9, "added_hold_us",
-		describe_added_holds(&scenario->added_holds), "strategies", names, "peers", peers);
+	return json_pack("{s:s s:s s:s s:s s:I s:I s:s s:I s:I s:I s:I s:f s:f s:I s:I s:f s:I s:f "
+			 "s:f s:o s:o s:o}",
+			 "name", scenario->name, "path", scenario->path, "title", scenario->title,
+			 "server", program_label(scenario->program), "workers",
+			 (json_int_t)scenario->workers, "response_bytes",
+			 (json_int_t)scenario->response_bytes, "arrivals",
+			 arrivals_name(scenario->arrivals), "rate_per_s",
+			 (json_int_t)scenario->rate, "connections_per_trial",
+			 (json_int_t)scenario->connections, "clients",
+			 (json_int_t)scenario->clients, "held", (json_int_t)scenario->held,
+			 "warm_up_s", (double)scenario->warm_up_ns / 1e9, "duration_s",
+			 (double)scenario->duration_ns / 1e9, "blocks",
+			 (json_int_t)scenario->blocks, "seed", (json_int_t)scenario->seed,
+			 "timeout_s", (double)scenario->timeout_ns / 1e9, "so_linger_s",
+			 (json_int_t)scenario->settings.so_linger_s, "idle_timeout_s",
+			 (double)scenario->settings.idle_timeout_ns / 1e9, "total_timeout_s",
+			 (double)scenario->settings.total_timeout_ns / 1e9, "added_hold_us",
+			 describe_added_holds(&scenario->added_holds), "strategies", names, "peers",
+			 peers);
 }
 
 static json_t *describe_trials(const struct plan *plan)
@@ -48,11 +54,11 @@ static json_t *describe_trials(const struct plan *plan)
 		const struct trial *trial = &plan->trials[i];
 
 		json_array_append_new(trials,
-				      json_pack("{s:I s:s s:s s:I s:f s:o}", "block",
+				      json_pack("{s:I s:s s:s s:I s:b s:f s:o}", "block",
 						(json_int_t)trial->block, "strategy",
 						trial->strategy->name, "peer", trial->peer->name,
 						"connections", (json_int_t)trial->rows->begun,
-						"duration_s",
+						"void", trial->is_void, "duration_s",
 						(double)(trial->ended_ns - trial->started_ns) / 1e9,
 						"cpu_us",
 						trial->cpu_known
@@ -62,15 +68,17 @@ static json_t *describe_trials(const struct plan *plan)
 	return trials;
 }
 
-static json_t *describe_trace(const struct runinfo *info)
+static json_t *describe_trace(const struct tracing *tracing)
 {
-	if (info->untraced_because)
-		return json_pack("{s:b s:s}", "traced", 0, "reason", info->untraced_because);
+	const struct tracer_counts *counts = &tracing->counts;
+
+	if (tracing->impossible)
+		return json_pack("{s:b s:s}", "traced", 0, "reason", tracing->impossible);
 	return json_pack("{s:b s:I s:I s:I s:I}", "traced", 1, "records",
-			 (json_int_t)info->trace_records, "lost_ring_full",
-			 (json_int_t)info->losses.ring_full, "lost_map_full",
-			 (json_int_t)info->losses.map_full, "missed_events",
-			 (json_int_t)info->losses.missed_events);
+			 (json_int_t)tracing->log.count, "lost_ring_full",
+			 (json_int_t)counts->ring_full, "lost_map_full",
+			 (json_int_t)counts->map_full, "missed_events",
+			 (json_int_t)counts->missed_events);
 }
 
 static json_t *describe_warnings(const struct warnings *warnings)
@@ -85,14 +93,15 @@ static json_t *describe_warnings(const struct warnings *warnings)
 int runinfo_write(const struct runinfo *info, const char *path)
 {
 	json_t *root =
-		json_pack("{s:i s:s s:s s:s s:s s:s s:i s:o s:o s:o s:o s:o s:O}", "schema_version",
-			  RUNINFO_SCHEMA_VERSION, "version", LINGER_VERSION, "commit", info->commit,
-			  "command", info->command, "started_utc", info->started_utc, "ended_utc",
-			  info->ended_utc, "server_port", (int)info->port, "scenario",
-			  describe_scenario(info->scenario), "trials", describe_trials(info->plan),
-			  "trace", describe_trace(info), "warnings",
-			  describe_warnings(info->warnings), "environment", environment_describe(),
-			  "counters", info->counters);
+		json_pack("{s:i s:s s:s s:s s:s s:s s:i s:o s:I s:o s:o s:o s:o s:O}",
+			  "schema_version", RUNINFO_SCHEMA_VERSION, "version", LINGER_VERSION,
+			  "commit", info->commit, "command", info->command, "started_utc",
+			  info->started_utc, "ended_utc", info->ended_utc, "server_port",
+			  (int)info->port, "scenario", describe_scenario(info->scenario),
+			  "planned_trials", (json_int_t)info->plan->planned, "trials",
+			  describe_trials(info->plan), "trace", describe_trace(info->tracing),
+			  "warnings", describe_warnings(info->warnings), "environment",
+			  environment_describe(), "counters", info->counters);
 	int error = 0;
 	FILE *file;
 

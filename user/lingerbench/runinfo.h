@@ -8,6 +8,7 @@
 
 #include "lingerbench/plan.h"
 #include "lingerbench/scenario.h"
+#include "lingerbench/tracing.h"
 #include "lingerbench/warnings.h"
 
 /*
@@ -22,9 +23,7 @@ struct runinfo {
 	const struct warnings *warnings;
 	const char *command; /* that repeats the run */
 	const char *commit;
-	const char *untraced_because; /* NULL: it was traced */
-	struct tracer_counts losses;  /* if it was */
-	uint64_t trace_records;
+	const struct tracing *tracing;
 	uint16_t port;
 	char started_utc[32];
 	char ended_utc[32];

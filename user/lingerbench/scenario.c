@@ -32,6 +32,8 @@ static const struct scalar_key {
 	{ "load", "connections", COUNT, offsetof(struct scenario, connections), 1, 1000000 },
 	{ "load", "clients", COUNT, offsetof(struct scenario, clients), 1, 15000 },
 	{ "load", "held", COUNT, offsetof(struct scenario, held), 0, 25000 },
+	{ "load", "rate", COUNT, offsetof(struct scenario, rate), 1, 200000 },
+	{ "load", "warm-up", TIME, offsetof(struct scenario, warm_up_ns), 0, 3600000 },
 	{ "load", "duration", TIME, offsetof(struct scenario, duration_ns), 1, 3600000 },
 	{ "load", "blocks", COUNT, offsetof(struct scenario, blocks), 1, 1000 },
 	{ "load", "seed", COUNT, offsetof(struct scenario, seed), 0, UINT32_MAX },
@@ -155,6 +157,18 @@ static bool take_program(struct scenario *scenario, struct inifile_place place, 
 				value);
 }
 
+static bool take_arrivals(struct scenario *scenario, struct inifile_place place, const char *value)
+{
+	for (int kind = 0; kind < ARRIVALS_KINDS; kind++) {
+		if (strcmp(value, arrivals_name((enum arrivals_kind)kind)) != 0)
+			continue;
+		scenario->arrivals = (enum arrivals_kind)kind;
+		return true;
+	}
+	return inifile_complain(place, "arrivals = %s: expected closed, constant or poisson",
+				value);
+}
+
 /* Names only: the scripts may stand on later lines. */
 static bool take_peer_names(struct scenario *scenario, struct inifile_place place,
 			    const char *value)
@@ -271,6 +285,8 @@ static bool take_key(void *context, struct inifile_place place, const char *sect
 		return inifile_complain(place, "unknown section [%s]", section);
 	if (!strcmp(section, "server") && !strcmp(key, "program"))
 		return take_program(scenario, place, value);
+	if (!strcmp(section, "load") && !strcmp(key, "arrivals"))
+		return take_arrivals(scenario, place, value);
 	if (!strcmp(section, "strategies") && !strcmp(key, "use"))
 		return take_strategies(scenario, place, value);
 	if (!strcmp(section, "strategies") && !strncmp(key, ADDED_HOLD, strlen(ADDED_HOLD)))

@@ -10,6 +10,7 @@
 
 #include "common/inifile.h"
 #include "lingerbench/added_hold.h"
+#include "lingerbench/arrivals.h"
 #include "lingerbench/compressing.h"
 #include "lingerbench/peer.h"
 #include "lingerbench/program.h"
@@ -53,10 +54,14 @@ struct scenario {
 	uint64_t port; /* 0: any free one */
 	uint64_t response_bytes;
 
+	enum arrivals_kind arrivals;
+	uint64_t rate;	      /* of an open loop: arrivals per second; else 0 */
 	uint64_t connections; /* of a trial, at most */
 	uint64_t clients;     /* of these, at once until they have their response */
 	uint64_t held;	      /* and so many beside them that have it and are not yet over */
-	uint64_t duration_ns; /* of a trial: no connection begins later; 0: no matter when */
+	uint64_t warm_up_ns;  /* of a trial: who begins in that time is in no figure */
+	uint64_t
+		duration_ns; /* of a trial, after that: no connection begins later; 0: no matter when */
 	uint64_t blocks;
 	uint64_t seed;
 	uint64_t timeout_ns; /* of one connection, from connect() to EOF */
@@ -66,7 +71,7 @@ struct scenario {
 		char name[32];
 		struct inifile_place place;
 	} strategy_names[SCENARIO_MAX_STRATEGIES];
-	struct strategy repeated[SCENARIO_MAX_STRATEGIES]; /* those whose name ends in "_again" */
+	struct strategy arms[SCENARIO_MAX_STRATEGIES]; /* each under the name that it has here */
 	const struct strategy *strategies[SCENARIO_MAX_STRATEGIES];
 	size_t strategy_count;
 	struct strategy_settings settings;

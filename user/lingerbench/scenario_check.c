@@ -20,30 +20,46 @@ static bool is_new(struct mistakes *mistakes, const char *name)
 	return true;
 }
 
-/* The strategy of the scenario's server; NAME_again is NAME once more. *ret_again says whether it was that. */
-static const struct strategy *find_strategy(const struct scenario *scenario, const char *name,
-					    bool *ret_again)
-{
-	static const char suffix[] = "_again";
-	size_t length = strlen(name), suffix_length = strlen(suffix);
-	char base[sizeof(scenario->strategy_names->name)];
+/* What a name may have behind that of its strategy. */
+static const struct suffix {
+	const char *text;
+	bool untraced;
+} suffixes[] = {
+	{ "", false },
+	{ "_again", false },   /* once more: an A/A arm */
+	{ "_untraced", true }, /* once more, with the tracer off */
+};
 
-	*ret_again = length > suffix_length && length < sizeof(base) &&
-		     !strcmp(name + length - suffix_length, suffix);
-	if (*ret_again)
-		length -= suffix_length;
-	snprintf(base, sizeof(base), "%.*s", (int)length, name);
-	return program_find_strategy(scenario->program, base);
+/* The strategy of the scenario's server that this is the name of, but for a suffix. */
+static const struct strategy *find_strategy(const struct scenario *scenario, const char *name,
+					    const struct suffix **ret)
+{
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		size_t length = strlen(name), suffix_length = strlen(suffixes[i].text);
+		char base[sizeof(scenario->strategy_names->name)];
+		const struct strategy *strategy;
+
+		if (length <= suffix_length ||
+		    strcmp(name + length - suffix_length, suffixes[i].text) != 0)
+			continue;
+		snprintf(base, sizeof(base), "%.*s", (int)(length - suffix_length), name);
+		strategy = program_find_strategy(scenario->program, base);
+		*ret = &suffixes[i];
+		if (strategy)
+			return strategy;
+	}
+	return NULL;
 }
 
-/* An A/A arm is a strategy of its own in all but what it does. */
+/* An arm of its own in all but what it does. */
 static bool resolve_strategies(struct scenario *scenario, struct mistakes *mistakes)
 {
-	bool right = true, again;
+	const struct suffix *suffix;
+	bool right = true;
 
 	for (size_t i = 0; i < scenario->strategy_count; i++) {
 		const struct strategy_name *name = &scenario->strategy_names[i];
-		const struct strategy *strategy = find_strategy(scenario, name->name, &again);
+		const struct strategy *strategy = find_strategy(scenario, name->name, &suffix);
 
 		if (!strategy) {
 			is_new(mistakes, name->name);
@@ -53,12 +69,10 @@ static bool resolve_strategies(struct scenario *scenario, struct mistakes *mista
 						 name->name, scenario->program->name);
 			continue;
 		}
-		if (again) {
-			scenario->repeated[i] = *strategy;
-			scenario->repeated[i].name = name->name;
-			strategy = &scenario->repeated[i];
-		}
-		scenario->strategies[i] = strategy;
+		scenario->arms[i] = *strategy;
+		scenario->arms[i].name = name->name;
+		scenario->arms[i].untraced = suffix->untraced;
+		scenario->strategies[i] = &scenario->arms[i];
 	}
 	return right;
 }
@@ -87,7 +101,8 @@ static bool resolve_peers(struct scenario *scenario, struct mistakes *mistakes)
 static bool check_added_holds(const struct scenario *scenario, struct mistakes *mistakes)
 {
 	const struct added_holds *holds = &scenario->added_holds;
-	bool right = true, again;
+	const struct suffix *suffix;
+	bool right = true;
 
 	for (size_t i = 0; i < holds->count; i++) {
 		const struct added_hold *hold = &holds->list[i];
@@ -97,7 +112,7 @@ static bool check_added_holds(const struct scenario *scenario, struct mistakes *
 						 "added-hold.%s: workers of %s are not the lab's, "
 						 "and cannot be held",
 						 hold->strategy, scenario->program->name);
-		} else if (!find_strategy(scenario, hold->strategy, &again)) {
+		} else if (!find_strategy(scenario, hold->strategy, &suffix)) {
 			right = false;
 			if (is_new(mistakes, hold->strategy))
 				inifile_complain(hold->place, "no strategy is called \"%s\"",
@@ -115,10 +130,11 @@ struct check {
 static bool check_figure_name(struct check *check, struct inifile_place place,
 			      const struct figure_name *name)
 {
-	bool right = true, again;
+	const struct suffix *suffix;
+	bool right = true;
 
 	if (strcmp(name->strategy, "*") && check->scenario->program &&
-	    !find_strategy(check->scenario, name->strategy, &again)) {
+	    !find_strategy(check->scenario, name->strategy, &suffix)) {
 		right = false;
 		if (is_new(&check->strategies, name->strategy))
 			inifile_complain(place, "no strategy is called \"%s\"", name->strategy);
@@ -146,6 +162,19 @@ static bool check_expectations(struct check *check)
 	return right;
 }
 
+static bool check_arrivals(const struct scenario *scenario, struct inifile_place place)
+{
+	if (scenario->arrivals != ARRIVALS_CLOSED && !scenario->rate)
+		return inifile_complain(place,
+					"[load] arrivals = %s takes a rate, as rate = 500 (a "
+					"second)",
+					arrivals_name(scenario->arrivals));
+	if (scenario->arrivals == ARRIVALS_CLOSED && scenario->rate)
+		return inifile_complain(place, "[load] rate is of an open loop: it takes arrivals "
+					       "= constant or poisson");
+	return true;
+}
+
 bool scenario_check(struct scenario *scenario)
 {
 	struct inifile_place place = { .file = scenario->path };
@@ -156,6 +185,7 @@ bool scenario_check(struct scenario *scenario)
 		right = inifile_complain(place, "[strategies] use = names no strategy");
 	if (!scenario->peer_count)
 		right = inifile_complain(place, "[peers] use = names no peer");
+	right &= check_arrivals(scenario, place);
 	if (scenario->clients > scenario->connections)
 		scenario->clients = scenario->connections;
 	right &= resolve_peers(scenario, &check.peers);

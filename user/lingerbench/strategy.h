@@ -25,6 +25,7 @@ struct strategy {
 	const char *summary; /* one line for people */
 	bool needs_lingerd;
 	bool waits_for_peer; /* in the worker, as long as the peer pleases */
+	bool untraced;	     /* the tracer is off in its trials; set for names that say so */
 	const char *
 		setting; /* for the configuration of a real server that needs more than the above */
 

@@ -30,7 +30,7 @@ static int add_connection(struct summary *summary, const struct joined_row *row)
 	summary->outcomes[client->outcome]++;
 	if (client->last_byte_ns)
 		error = sample_add(&summary->response_us,
-				   (double)(client->last_byte_ns - client->started_ns) / 1e3);
+				   (double)(client->last_byte_ns - client->due_ns) / 1e3);
 	summary->unserved += !was_served(row);
 	if (!error && was_served(row))
 		error = sample_add(&summary->worker_hold_us,
@@ -61,6 +61,8 @@ bool summary_throughput(const struct joined_row *rows, size_t count, double *ret
 		const struct client_row *client = rows[i].client;
 		uint64_t over = client->eof_ns ? client->eof_ns : client->ended_ns;
 
+		if (client->phase != PHASE_MEASURED)
+			continue;
 		if (client->started_ns && client->started_ns < first)
 			first = client->started_ns;
 		if (over > last)
@@ -98,6 +100,25 @@ static void add_handoffs(struct summary *summary, const struct trial *trial, siz
 		summary->fallbacks += count - trial->handoffs;
 }
 
+/* What was asked for and what was begun, from the end of the warm-up until the last arrival. */
+static int add_arrivals(struct summary *summary, const struct trial *trial,
+			const struct joined_row *rows, size_t count)
+{
+	double seconds = (double)trial->measured_for_ns / 1e9;
+	uint64_t begun = 0;
+	int error;
+
+	if (!trial->measured_for_ns)
+		return 0;
+	for (size_t i = 0; i < count; i++)
+		begun += rows[i].client->phase == PHASE_MEASURED;
+	summary->is_open = true;
+	summary->dropped += trial->rows->dropped;
+	error = sample_add(&summary->offered_per_s,
+			   (double)(begun + trial->rows->dropped) / seconds);
+	return error ? error : sample_add(&summary->achieved_per_s, (double)begun / seconds);
+}
+
 int summary_add(struct summary *summary, const struct trial *trial, const struct joined_row *rows,
 		size_t count, double baseline_per_s)
 {
@@ -105,9 +126,13 @@ int summary_add(struct summary *summary, const struct trial *trial, const struct
 
 	summary->cpu_us += trial->cpu_us;
 	summary->cpu_unknown |= !trial->cpu_known;
+	summary->cpu_connections += count;
 	for (size_t i = 0; i < count && !error; i++)
-		error = add_connection(summary, &rows[i]);
+		if (rows[i].client->phase == PHASE_MEASURED)
+			error = add_connection(summary, &rows[i]);
 	add_handoffs(summary, trial, count);
+	if (!error)
+		error = add_arrivals(summary, trial, rows, count);
 	return error ? error : add_throughput(summary, rows, count, baseline_per_s);
 }
 
@@ -121,6 +146,9 @@ static const char *const columns[] = {
 	"throughput_ratio_low",
 	"throughput_ratio_high",
 	"cpu_us_per_connection",
+	"offered_per_s",
+	"achieved_per_s",
+	"dropped",
 };
 
 bool summary_has_column(const char *name)
@@ -206,10 +234,20 @@ void summary_csv_figures(struct csv *csv, struct summary *summary)
 
 void summary_csv_cpu(struct csv *csv, const struct summary *summary)
 {
-	if (summary->cpu_unknown || !summary->connections)
+	if (summary->cpu_unknown || !summary->cpu_connections)
 		csv_unknown(csv);
 	else
-		csv_decimal(csv, (double)summary->cpu_us / (double)summary->connections, 1);
+		csv_decimal(csv, (double)summary->cpu_us / (double)summary->cpu_connections, 1);
+}
+
+void summary_csv_arrivals(struct csv *csv, struct summary *summary)
+{
+	put_quantile(csv, &summary->offered_per_s, 0.5);
+	put_quantile(csv, &summary->achieved_per_s, 0.5);
+	if (summary->is_open)
+		csv_number(csv, summary->dropped);
+	else
+		csv_unknown(csv);
 }
 
 int summary_csv_row(struct csv *csv, struct summary *summary)
@@ -221,6 +259,7 @@ int summary_csv_row(struct csv *csv, struct summary *summary)
 	put_quantile(csv, &summary->throughput_per_s, 0.5);
 	put_ratio(csv, &summary->throughput_ratio);
 	summary_csv_cpu(csv, summary);
+	summary_csv_arrivals(csv, summary);
 	return csv_end_row(csv);
 }
 
@@ -231,4 +270,6 @@ void summary_free(struct summary *summary)
 	sample_free(&summary->fin_wait_2_us);
 	sample_free(&summary->throughput_per_s);
 	sample_free(&summary->throughput_ratio);
+	sample_free(&summary->offered_per_s);
+	sample_free(&summary->achieved_per_s);
 }

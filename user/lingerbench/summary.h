@@ -16,8 +16,8 @@ struct summary {
 	const struct program *program;
 	const struct strategy *strategy;
 	const struct peer *peer;
-	bool tracing; /* the tracer was on */
-	uint64_t connections;
+	bool tracing;	      /* the tracer was on */
+	uint64_t connections; /* measured ones, not those of a warm-up */
 	uint64_t outcomes[OUTCOME_COUNT];
 	uint64_t fallbacks;
 	bool fallbacks_unknown; /* of one of the trials */
@@ -25,6 +25,11 @@ struct summary {
 	uint64_t traced;	/* connections with a row of the tracer */
 	bool cpu_unknown;	/* in one of the trials */
 	uint64_t cpu_us;
+	uint64_t cpu_connections; /* for which it was spent: those of the warm-up, too */
+	bool is_open;		  /* an open loop; the next three are of it alone */
+	uint64_t dropped;
+	struct sample offered_per_s;  /* one a block */
+	struct sample achieved_per_s; /* likewise */
 	struct sample worker_hold_us;
 	struct sample response_us;
 	/*
@@ -65,6 +70,8 @@ uint64_t summary_incomplete(const struct summary *summary);
 void summary_csv_figures(struct csv *csv, struct summary *summary);
 /* cpu_us_per_connection */
 void summary_csv_cpu(struct csv *csv, const struct summary *summary);
+/* offered_per_s, achieved_per_s and dropped. */
+void summary_csv_arrivals(struct csv *csv, struct summary *summary);
 
 /* 0 or the negative errno of writing. */
 int summary_csv_head(struct csv *csv);

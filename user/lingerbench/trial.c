@@ -29,6 +29,9 @@ enum {
 	SETTLE_MS = 20,
 	HANDOFFS_LIMIT_MS = 500,
 	PROBE_LIMIT_S = 6,
+	/* Above one of them the client process of an open loop was overloaded. */
+	LATE_PERCENT = 1,
+	BUSY_PERCENT = 95,
 };
 
 struct cast {
@@ -101,9 +104,13 @@ static int start_client(struct cast *cast, const struct trial *trial,
 	const struct scenario *scenario = stage->scenario;
 	const struct client_plan plan = { .server_port = stage->port,
 					  .tls = trial->program->tls,
+					  .arrivals = scenario->arrivals,
+					  .per_s = scenario->rate,
+					  .seed = scenario->seed + trial->block,
 					  .connections = scenario->connections,
 					  .at_once = scenario->clients,
 					  .held = scenario->held,
+					  .warm_up_ns = scenario->warm_up_ns,
 					  .duration_ns = scenario->duration_ns,
 					  .timeout_ns = scenario->timeout_ns,
 					  .peer = trial->peer,
@@ -127,11 +134,12 @@ static int start_client(struct cast *cast, const struct trial *trial,
 
 static void look_at_tracer(const struct trial_stage *stage)
 {
-	int error = stage->tracer ? tracer_poll(stage->tracer, POLL_MS) : 0;
+	struct tracer *tracer = stage->tracing->tracer;
+	int error = tracer ? tracer_poll(tracer, POLL_MS) : 0;
 
 	if (error && error != -EINTR)
 		warnings_add(stage->warnings, "the tracer stumbled: %s", strerror(-error));
-	if (error || !stage->tracer)
+	if (error || !tracer)
 		usleep(POLL_MS * 1000);
 }
 
@@ -315,6 +323,33 @@ static void count_handoffs(struct trial *trial, const struct cast *cast,
 		trial->handoffs = now - before;
 }
 
+/*
+ * A client process that is short of CPU measures itself. It shows when clients begin late, or when it has hardly slept, because
+ * it ran or waited for a CPU: then what it found in the sockets had waited for it.
+ */
+static void judge_client(struct trial *trial, const struct trial_stage *stage)
+{
+	const struct trial_rows *rows = trial->rows;
+	unsigned int busy_percent =
+		rows->came_for_ns ? (unsigned int)(100 * rows->wanted_cpu_ns / rows->came_for_ns)
+				  : 0;
+
+	if (rows->came_for_ns > stage->scenario->warm_up_ns)
+		trial->measured_for_ns = rows->came_for_ns - stage->scenario->warm_up_ns;
+	trial->is_void =
+		rows->late * 100 > rows->begun * LATE_PERCENT || busy_percent > BUSY_PERCENT;
+	if (trial->is_void)
+		warnings_add(stage->warnings,
+			     "block %llu, %s under %s is void, the client process could not keep "
+			     "up: it "
+			     "ran or waited for a CPU in %u %% of the time and began %zu of %zu "
+			     "connections more than %llu ms "
+			     "late; lower [load] rate",
+			     (unsigned long long)trial->block, trial->strategy->name,
+			     trial->peer->name, busy_percent, rows->late, rows->begun,
+			     CLIENT_LATE_NS / NS_PER_MS);
+}
+
 static int perform(struct cast *cast, struct trial *trial, const struct trial_stage *stage,
 		   struct strategy_settings *settings)
 {
@@ -358,6 +393,8 @@ static int perform(struct cast *cast, struct trial *trial, const struct trial_st
 			     trial->peer->name);
 	if (!error)
 		count_handoffs(trial, cast, settings, handoffs);
+	if (!error && stage->scenario->arrivals != ARRIVALS_CLOSED)
+		judge_client(trial, stage);
 	return error;
 }
 

@@ -15,8 +15,8 @@
 #include "lingerbench/response.h"
 #include "lingerbench/rows.h"
 #include "lingerbench/scenario.h"
+#include "lingerbench/tracing.h"
 #include "lingerbench/warnings.h"
-#include "tracer/tracer.h"
 
 struct trial {
 	uint64_t block; /* from 1 */
@@ -32,6 +32,8 @@ struct trial {
 	uint64_t handoffs;
 	bool cpu_known;	 /* false: one of them died in between */
 	uint64_t cpu_us; /* of the server's processes and of lingerd, while clients were served */
+	uint64_t measured_for_ns; /* of an open loop, until the last arrival; else 0 */
+	bool is_void; /* the client process could not keep up with the schedule of an open loop */
 };
 
 /* What the trials of one run share. */
@@ -40,8 +42,8 @@ struct trial_stage {
 	const struct response *response;
 	int listener; /* of our own workers */
 	uint16_t port;
-	const char *folder;    /* for sockets and logs */
-	struct tracer *tracer; /* NULL: not traced */
+	const char *folder; /* for sockets and logs */
+	struct tracing *tracing;
 	const volatile bool *interrupted;
 	struct warnings *warnings;
 };

@@ -92,6 +92,29 @@ static void print_ratios(const struct csvtable *summary, int width)
 	}
 }
 
+/* Of an open loop. */
+static void print_arrivals(const struct csvtable *summary, int width)
+{
+	bool begun = false;
+	double dropped;
+
+	for (size_t row = 0; row < summary->row_count; row++) {
+		if (!csvtable_number(summary, row, "dropped", &dropped))
+			continue;
+		if (!begun)
+			printf("\n%-*s %-11s %9s %9s %9s %10s %10s\n", width, "arrivals", "",
+			       "offered/s", "begun/s", "dropped", "resp. p50", "resp. p99");
+		begun = true;
+		printf("%-*s %-11s %9s %9s %9s %10s %10s\n", width,
+		       csvtable_text(summary, row, "strategy"), csvtable_text(summary, row, "peer"),
+		       verdict_count(summary, row, "offered_per_s").text,
+		       verdict_count(summary, row, "achieved_per_s").text,
+		       verdict_count(summary, row, "dropped").text,
+		       verdict_time(summary, row, "response_us_p50").text,
+		       verdict_time(summary, row, "response_us_p99").text);
+	}
+}
+
 void verdict_print(const struct csvtable *summary)
 {
 	int width = strategy_width(summary);
@@ -109,6 +132,7 @@ void verdict_print(const struct csvtable *summary)
 		print_row(summary, row, width);
 	}
 	print_ratios(summary, width);
+	print_arrivals(summary, width);
 }
 
 static bool holds(double value, const char *operator, double limit)
@@ -199,7 +223,7 @@ static void say_broken(const struct csvtable *summary, size_t row,
 static bool check_one(const struct csvtable *summary, const struct expectation *expectation)
 {
 	const struct figure_name *figure = &expectation->figure;
-	size_t broken = 0;
+	size_t broken = 0, rows = 0;
 
 	for (size_t row = 0; row < summary->row_count; row++) {
 		double value, limit;
@@ -208,6 +232,7 @@ static bool check_one(const struct csvtable *summary, const struct expectation *
 		if (!matches(figure->strategy, csvtable_text(summary, row, "strategy")) ||
 		    !matches(figure->peer, csvtable_text(summary, row, "peer")))
 			continue;
+		rows++;
 		known = limit_for(summary, row, expectation, &limit);
 		if (known && csvtable_number(summary, row, figure->column, &value) &&
 		    holds(value, expectation->operator, limit))
@@ -215,7 +240,11 @@ static bool check_one(const struct csvtable *summary, const struct expectation *
 		broken++;
 		say_broken(summary, row, expectation, known ? &limit : NULL);
 	}
-	return !broken;
+	if (!rows)
+		log_error("expected %s.%s.%s %s %g, but all trials of it are void",
+			  figure->strategy, figure->peer, figure->column, expectation->operator,
+			  expectation->limit);
+	return rows && !broken;
 }
 
 struct judgement verdict_check(const struct csvtable *summary, const struct scenario *scenario)

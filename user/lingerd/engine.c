@@ -9,6 +9,7 @@
 #include "lingerd/clients.h"
 #include "lingerd/deadlines.h"
 #include "lingerd/queue.h"
+#include "lingerd/resting.h"
 
 /* How much is read at a time. */
 struct bounds {
@@ -18,7 +19,7 @@ struct bounds {
 
 /*
  * For one readiness event. A peer that floods is not read dry in one go: it has its turn again after the others, for
- * whom each megabyte would be half a millisecond.
+ * whom each megabyte would be half a millisecond, and after a rest.
  */
 static const struct bounds a_turn = { .reads = 4, .bytes = 256 << 10 };
 /* Before it is given up: all that the peer may have sent in time, its FIN behind it. */
@@ -38,7 +39,8 @@ struct lingering {
 
 struct linger_engine {
 	struct deadlines deadlines;
-	struct queue ages;	   /* the oldest first */
+	struct queue ages; /* the oldest first */
+	struct resting resting;
 	struct lingering *lingers; /* by fd */
 	struct users *users;
 	struct clients *clients;
@@ -66,7 +68,8 @@ int linger_engine_new(struct linger_engine **ret, uint32_t fd_numbers, const str
 	engine->ages.size = fd_numbers;
 	engine->clients = clients_new(fd_numbers);
 	if (!engine->lingers || !engine->ages.links || !engine->clients ||
-	    deadlines_init(&engine->deadlines, fd_numbers)) {
+	    deadlines_init(&engine->deadlines, fd_numbers) ||
+	    resting_init(&engine->resting, fd_numbers)) {
 		linger_engine_free(engine);
 		return -ENOMEM;
 	}
@@ -80,6 +83,7 @@ void linger_engine_free(struct linger_engine *engine)
 		return;
 	assert(!engine->deadlines.count);
 	deadlines_free(&engine->deadlines);
+	resting_free(&engine->resting);
 	clients_free(engine->clients);
 	free(engine->ages.links);
 	free(engine->lingers);
@@ -238,6 +242,7 @@ static void forget_linger(struct linger_engine *engine, int fd)
 	const struct lingering *linger = &engine->lingers[fd];
 
 	queue_remove(&engine->ages, (uint32_t)fd);
+	resting_remove(&engine->resting, (uint32_t)fd);
 	clients_remove(engine->clients, linger->client);
 	engine->users->list[linger->user].open--;
 	engine->counters->lingers--;
@@ -307,6 +312,14 @@ void linger_engine_take(struct linger_engine *engine, int fd, const struct hando
 		close_ended(engine, fd, handoff->user, end, 0);
 }
 
+/* There is more to read, which others shall not have to wait for. Notices would wake us at once. */
+static void let_rest(struct linger_engine *engine, int fd)
+{
+	engine->io->discard_notices(engine->io_context, fd);
+	engine->io->pause(engine->io_context, fd);
+	resting_add(&engine->resting, (uint32_t)fd, now_ns(engine));
+}
+
 /* It has given a sign of life, and has no deadline. */
 static void go_on(struct linger_engine *engine, int fd)
 {
@@ -330,10 +343,13 @@ void linger_engine_ready(struct linger_engine *engine, int fd)
 		return;
 	}
 	deadlines_remove(&engine->deadlines, (uint32_t)fd);
-	if (drained.end == LINGER_OPEN)
-		go_on(engine, fd);
-	else
+	if (drained.end != LINGER_OPEN) {
 		end_linger(engine, fd, drained.end, now_ns(engine));
+		return;
+	}
+	go_on(engine, fd);
+	if (drained.last > 0) /* not -EAGAIN: its turn was over first */
+		let_rest(engine, fd);
 }
 
 static bool send_queue_shrinks(struct linger_engine *engine, int fd)
@@ -348,7 +364,7 @@ static bool send_queue_shrinks(struct linger_engine *engine, int fd)
 	return shrinks;
 }
 
-/* There may be room for it by now; nearly always it is watched already, which is no error. */
+/* There may be room for it by now; nearly always it is watched already. */
 static void go_on_watched(struct linger_engine *engine, int fd)
 {
 	engine->io->watch(engine->io_context, fd);
@@ -374,13 +390,18 @@ void linger_engine_expire(struct linger_engine *engine)
 	uint64_t now = now_ns(engine);
 	uint32_t fd;
 
+	while (resting_take_due(&engine->resting, now, &fd))
+		watch(engine, (int)fd);
 	while (deadlines_take_due(&engine->deadlines, now, &fd))
 		end_at_deadline(engine, (int)fd, now);
 }
 
 uint64_t linger_engine_next_ns(const struct linger_engine *engine)
 {
-	return deadlines_next_ns(&engine->deadlines);
+	uint64_t deadline = deadlines_next_ns(&engine->deadlines);
+	uint64_t rest = resting_next_ns(&engine->resting);
+
+	return rest < deadline ? rest : deadline;
 }
 
 void linger_engine_shed(struct linger_engine *engine)

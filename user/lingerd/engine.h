@@ -16,7 +16,8 @@
  *	                   |
  *	    open: watched, with a deadline
  *	                   |
- *	    linger_engine_ready()   reads and discards; data restarts the idle deadline
+ *	    linger_engine_ready()   reads and discards; data restarts the idle deadline, and after a full turn of
+ *	                            it there is a rest (resting.h)
  *	    linger_engine_expire()  idle or total deadline
  *	    linger_engine_shed()    the oldest makes room for another
  *	    linger_engine_end_all() the daemon ends, or the operator wants it
@@ -26,7 +27,7 @@
  * Invariants:
  * - An fd given to linger_engine_take() is closed exactly once, by the engine.
  * - An fd is open if and only if it has a deadline. It is watched, unless the kernel has no room for that:
- *   then it is read at its deadlines.
+ *   then it is read at its deadlines. Only those that rest are watched without their data.
  * - Its deadline is the earlier one of its idle and its total timeout.
  * - It is unwatched before it is closed. The sender may still hold the same socket, and epoll
  *   would go on reporting it under a number that means another connection by then.
@@ -74,10 +75,12 @@ struct linger_io {
 	/* How close() is to end the connection; never called with GIVE_UP_CLOSE. */
 	void (*give_up)(void *context, int fd, const struct linger_policy *policy);
 	/*
-	 * From now on linger_engine_ready() is called as long as data or notices are there. An error if that
-	 * is so already.
+	 * From now on linger_engine_ready() is called as long as data or notices are there. Once more of one that
+	 * is watched changes nothing, of one that pauses it ends the pause.
 	 */
 	int (*watch)(void *context, int fd);
+	/* It stays watched, but for data. One that is not watched is none of its errors. */
+	void (*pause)(void *context, int fd);
 	/* One that is not watched is none of its errors. */
 	void (*unwatch)(void *context, int fd);
 	void (*close)(void *context, int fd);
@@ -95,7 +98,7 @@ struct handoff {
 };
 
 /*
- * fd_numbers: fds from 0 to fd_numbers - 1 can be taken. The tables cost 60 bytes for each, in
+ * fd_numbers: fds from 0 to fd_numbers - 1 can be taken. The tables cost 68 bytes for each, in
  * pages that are touched only when such an fd lingers. io, its context, users and counters stay the
  * caller's and must outlive the engine. 0 or -ENOMEM with *ret untouched.
  */
@@ -128,7 +131,7 @@ void linger_engine_ready(struct linger_engine *engine, int fd);
  */
 void linger_engine_expire(struct linger_engine *engine);
 /*
- * When linger_engine_expire() has something to do next; UINT64_MAX: never. Deadlines come up to
+ * When linger_engine_expire() has something to do next, which may be to end a rest; UINT64_MAX: never. Deadlines come up to
  * DEADLINES_TICK_NS late, so that many of them cost one wakeup, and never early.
  */
 uint64_t linger_engine_next_ns(const struct linger_engine *engine);

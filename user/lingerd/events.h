@@ -21,13 +21,30 @@ enum event_source {
 	EVENT_METRICS,
 };
 
+static inline int events_control(int epoll, int operation, int fd, enum event_source source,
+				 uint32_t events)
+{
+	struct epoll_event event = { .events = events,
+				     .data.u64 = (uint64_t)source << 32 | (uint32_t)fd };
+
+	return epoll_ctl(epoll, operation, fd, &event) ? -errno : 0;
+}
+
 /* Level-triggered: readable, at its end, or in error. 0 or negative errno of epoll_ctl(2). */
 static inline int events_add(int epoll, int fd, enum event_source source)
 {
-	struct epoll_event event = { .events = EPOLLIN,
-				     .data.u64 = (uint64_t)source << 32 | (uint32_t)fd };
+	return events_control(epoll, EPOLL_CTL_ADD, fd, source, EPOLLIN);
+}
 
-	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+/* Not readable any more: only errors, and an end in both directions. */
+static inline int events_pause(int epoll, int fd, enum event_source source)
+{
+	return events_control(epoll, EPOLL_CTL_MOD, fd, source, 0);
+}
+
+static inline int events_resume(int epoll, int fd, enum event_source source)
+{
+	return events_control(epoll, EPOLL_CTL_MOD, fd, source, EPOLLIN);
 }
 
 static inline void events_remove(int epoll, int fd)

@@ -104,8 +104,16 @@ static void socket_give_up(void *context, int fd, const struct linger_policy *po
 static int socket_watch(void *context, int fd)
 {
 	const struct socket_io *io = context;
+	int error = events_add(io->epoll, fd, EVENT_LINGER);
 
-	return events_add(io->epoll, fd, EVENT_LINGER);
+	return error == -EEXIST ? events_resume(io->epoll, fd, EVENT_LINGER) : error;
+}
+
+static void socket_pause(void *context, int fd)
+{
+	const struct socket_io *io = context;
+
+	events_pause(io->epoll, fd, EVENT_LINGER);
 }
 
 static void socket_unwatch(void *context, int fd)
@@ -137,6 +145,7 @@ const struct linger_io socket_linger_io = {
 	.peer = socket_peer,
 	.give_up = socket_give_up,
 	.watch = socket_watch,
+	.pause = socket_pause,
 	.unwatch = socket_unwatch,
 	.close = socket_close,
 };
