@@ -40,6 +40,7 @@ INSTALLED := \
 	$(BUILD)/liblinger.pc:$(LIBDIR)/pkgconfig:644 \
 	user/liblinger/linger.h:$(INCLUDEDIR):644 \
 	$(foreach scenario,$(wildcard scenarios/*.ini),$(scenario):$(DATADIR)/scenarios:644) \
+	results/run.schema.json:$(DATADIR):644 \
 	$(foreach rules,$(wildcard packaging/prometheus/*.rules.yml),$(rules):$(DATADIR)/prometheus:644) \
 	packaging/grafana/lingerd.json:$(DATADIR)/grafana:644 \
 	packaging/systemd/lingerd.socket:$(UNITDIR):644 \

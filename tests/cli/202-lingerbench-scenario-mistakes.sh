@@ -15,6 +15,9 @@ wrokers = 4
 connections = 0
 [strategies]
 use = close hope
+added-hold.close = 200
+added-hold.lingerd_again = 200us
+added-hold.faith = 200us
 [peers]
 use = prompt nobody
 [expect]
@@ -25,9 +28,11 @@ bench run "$work/wrong.ini" --out "$work/results"
 expect 2 "wrong.ini:2: unknown key \"wrokers\""
 expect 2 "wrong.ini:4: connections = 0: out of range"
 expect 2 "wrong.ini:6: no strategy is called \"hope\""
+expect 2 "wrong.ini:7: added-hold.close = 200: expected a time up to 1s"
+expect 2 "wrong.ini:9: no strategy is called \"faith\""
 expect 2 "no peer is called \"nobody\""
-expect 2 "wrong.ini:10: summary.csv has no column \"hope\""
-expect 2 "wrong.ini:11: close.prompt.complete = >= 0.9 *: expected"
+expect 2 "wrong.ini:13: summary.csv has no column \"hope\""
+expect 2 "wrong.ini:14: close.prompt.complete = >= 0.9 *: expected"
 [ ! -e "$work/results" ] || fail "results of a wrong scenario"
 
 # Each name once, where it stands first: also when [expect] has it, or a wrong line of the file was to explain it.
@@ -55,6 +60,9 @@ sed -i -e '2d' -e 's/native/hope/' "$work/once.ini"
 bench run "$work/once.ini"
 expect 2 'once.ini:3: no strategy is called "hope"'
 [ "$(wc -l <"$work/err")" = 4 ] || fail "not four mistakes"
+
+bench run nginx --set strategies.added-hold.lingerd=1ms --dry-run
+expect 2 'added-hold.lingerd: workers of nginx are not the lab'
 
 bench run quick --set load.connections=20000 --set load.clients=15000 --dry-run
 if [ "$(ulimit -Hn)" != unlimited ] && [ "$(ulimit -Hn)" -lt 15064 ]; then

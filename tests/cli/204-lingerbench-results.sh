@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What a run leaves behind: four whole files, a link to them, columns as results/README.md lists them.
+# What a run leaves behind: five whole files, a link to them, columns as results/README.md lists them.
 . tests/cli/lingerbench.common
 
 bench run quick "${brief[@]}" --out "$work/results"
 [ "$status" = 0 ] || fail "exit status $status"
 results=$work/results/latest
 [ -L "$results" ] || fail "no link"
-for file in connections.csv summary.csv run.json report.html; do
+for file in connections.csv blocks.csv summary.csv run.json report.html; do
     [ -s "$results/$file" ] || fail "no $file"
 done
 [ "$(find "$work/results" -name '*.partial')" = "" ] || fail "a partial folder is left"
 [ "$(wc -l <"$results/connections.csv")" = 9 ] || fail "not 8 rows in connections.csv"
 
-for file in connections.csv summary.csv; do
+for file in connections.csv blocks.csv summary.csv; do
     # Every column is explained, and nothing is explained that is no column.
     head -n 1 "$results/$file" | tr , '\n' | sort >"$work/written"
     sed -n "/^## $file/,/^## /s/^| \`\([a-z0-9_]*\)\`.*/\1/p" results/README.md | sort >"$work/explained"
@@ -23,7 +23,7 @@ done
 python3 - "$results" <<'EOF' || fail "run.json"
 import csv, html.parser, json, sys
 run = json.load(open(sys.argv[1] + "/run.json"))
-assert run["schema_version"] == 1, run["schema_version"]
+assert run["schema_version"] == 2, run["schema_version"]
 assert run["scenario"]["connections_per_trial"] == 8
 assert run["environment"]["kernel"] and run["environment"]["sysctl"]["net.ipv4.tcp_fin_timeout"]
 assert len(run["trials"]) == 1 and run["trials"][0]["strategy"] == "close"
@@ -31,6 +31,11 @@ assert "--set" in run["command"]
 rows = list(csv.DictReader(open(sys.argv[1] + "/connections.csv")))
 assert {row["outcome"] for row in rows} == {"complete_fin"}, rows
 assert {row["received_bytes"] for row in rows} == {"1048576"}
+# Of the one block there is, blocks.csv says what summary.csv says of all blocks.
+block, = csv.DictReader(open(sys.argv[1] + "/blocks.csv"))
+summary, = csv.DictReader(open(sys.argv[1] + "/summary.csv"))
+assert (block.pop("block"), block.pop("trial")) == ("1", "1")
+assert block == {column: summary[column] for column in block}, (block, summary)
 if run["trace"]["traced"]:
     assert all(row["close_call_us"] for row in rows), "traced, but a row has no close_call_us"
 else:
@@ -64,4 +69,21 @@ rm "$results/report.html"
 bench report "$results"
 [ "$status" = 0 ] || fail "report"
 cmp "$results/report.html" "$work/before.html" || fail "the report of the same files is another"
+
+# Compressed on demand, and the same to all who read it.
+bench run quick "${brief[@]}" --set results.gzip=yes --set load.blocks=2 --out "$work/small"
+[ "$status" = 0 ] || fail "gzip: exit status $status"
+results=$work/small/latest
+[ -e "$results/connections.csv" ] && fail "connections.csv beside connections.csv.gz"
+[ "$(gzip -dc "$results/connections.csv.gz" | wc -l)" = 17 ] || fail "not 16 rows in connections.csv.gz"
+cp "$results/report.html" "$work/before.html"
+gunzip "$results/connections.csv.gz"
+bench report "$results"
+cmp "$results/report.html" "$work/before.html" || fail "the report of what was compressed is another"
+gzip "$results/connections.csv"
+truncate --size=-20 "$results/connections.csv.gz"
+bench report "$results"
+expect 1 'cannot make a report'
+bench run quick --set results.gzip=perhaps --dry-run
+expect 2 'gzip = perhaps: expected auto, yes or no'
 exit 0

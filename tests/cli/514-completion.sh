@@ -25,7 +25,7 @@ for program in lingerd lingerctl lingertrace lingerbench; do
     "$BUILD/$program" --help | grep -oE -- '(^|[ ,[])-(-[a-z][a-z-]+|[a-zA-Z])\b' | grep -oE -- '-.*' | sort -u >"$work/help"
     [ "$(wc -l <"$work/help")" -ge 7 ] || fail "$program: --help has few options"
 
-    { offered "$program" - && { [ "$program" != lingerbench ] || offered lingerbench run -; }; } | sort -u >"$work/bash"
+    { offered "$program" - && { [ "$program" != lingerbench ] || { offered lingerbench run - && offered lingerbench compare -; }; }; } | sort -u >"$work/bash"
     diff "$work/help" "$work/bash" || fail "$program: options in --help (<) and in bash's completion (>)"
 
     grep -v '^#' "packaging/completion/zsh/_$program" | grep -oE -- "['{,(*]-(-[a-z][a-z-]+|[a-zA-Z])\b" | cut -c 2- | sort -u >"$work/zsh"
@@ -47,6 +47,9 @@ touch "$work/my file.conf"
 [ "$(offered lingerd -c "$work/my")" = "$work/my file.conf" ] || fail "lingerd -c: $(offered lingerd -c "$work/my")"
 [ "$(offered lingerd --metrics unix : "$work/my")" = "$work/my file.conf" ] || fail "lingerd --metrics unix:"
 [ "$(offered "$BUILD/lingerbench" run apache-ph)" = apache-php ] || fail "lingerbench run apache-ph"
+mkdir "$work/results"
+[ "$(offered lingerbench compare "$work/res")" = "$work/results" ] || fail "lingerbench compare FOLDER"
+[ "$(offered lingerbench compare "$work" "$work/res")" = "$work/results" ] || fail "lingerbench compare A FOLDER"
 # Each value that is offered is one that the program takes.
 for how in close reset; do
     [ "$(offered lingerd --at-deadline "$how")" = "$how" ] || fail "--at-deadline $how"
@@ -55,7 +58,7 @@ done
 
 type_tab() { # SHELL
     python3 tests/support/type_tab.py "$1" "$PWD/packaging/completion/$1" 'lingerd --take' 'lingerd --at-deadline res' 'lingerctl clo' \
-        'lingerctl top --int' 'lingertrace --fam' 'lingertrace --hooks fe' 'lingerbench run --dr' "$BUILD/lingerbench run gunic"
+        'lingerctl top --int' 'lingertrace --fam' 'lingertrace --hooks fe' "lingerbench compare $work/res --ma" 'lingerbench run --dr' "$BUILD/lingerbench run gunic"
 }
 cat >"$work/expected" <<E
 lingerd --take-over
@@ -64,6 +67,7 @@ lingerctl close-all
 lingerctl top --interval
 lingertrace --family
 lingertrace --hooks fentry
+lingerbench compare $work/res --margin
 lingerbench run --dry-run
 $BUILD/lingerbench run gunicorn
 E

@@ -51,9 +51,9 @@ int quantity_parse_bytes(const char *text, uint64_t least, uint64_t most, uint64
 
 int quantity_parse_time(const char *text, uint64_t least_ms, uint64_t most_ms, uint64_t *ret_ns)
 {
-	static const struct suffix suffixes[] = { { "ms", NS_PER_MS },
-						  { "s", NS_PER_S },
-						  { NULL, 0 } };
+	static const struct suffix suffixes[] = {
+		{ "us", NS_PER_US }, { "ms", NS_PER_MS }, { "s", NS_PER_S }, { NULL, 0 }
+	};
 
 	return parse_scaled(text, suffixes, least_ms * NS_PER_MS, most_ms * NS_PER_MS, ret_ns);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Quantities as files of ours write them: bytes "5k", "1m" or "2g" (1024s), times "200ms" or "3s".
+ * Quantities as files of ours write them: bytes "5k", "1m" or "2g" (1024s), times "50us", "200ms" or "3s".
  * Each call answers as number_parse(): 0, -EINVAL or -ERANGE, *ret untouched on errors.
  */
 #ifndef COMMON_QUANTITY_H

@@ -2,18 +2,22 @@
 #include "lingerbench/csvtable.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
-static int read_stream(FILE *file, char **ret)
+enum { PIECE_MOST = 1 << 30 };
+
+/* Of a file that gzip has written, and of any other as it is. */
+static int read_stream(gzFile file, char **ret)
 {
 	size_t size = 0, room = 0;
 	char *text = NULL;
+	int n;
 
 	for (;;) {
-		size_t n;
-
 		if (size == room) {
 			char *larger = realloc(text, room * 2 + 65536 + 1);
 
@@ -24,25 +28,42 @@ static int read_stream(FILE *file, char **ret)
 			text = larger;
 			room = room * 2 + 65536;
 		}
-		n = fread(text + size, 1, room - size, file);
-		if (!n)
+		/* In pieces that zlib can count. */
+		n = gzread(file, text + size,
+			   (unsigned int)(room - size < PIECE_MOST ? room - size : PIECE_MOST));
+		if (n <= 0)
 			break;
-		size += n;
+		size += (size_t)n;
 	}
 	text[size] = '\0';
 	*ret = text;
-	return ferror(file) ? -EIO : 0;
+	return n < 0 ? -EIO : 0;
+}
+
+static gzFile open_either(const char *path)
+{
+	char compressed[PATH_MAX];
+	gzFile file = gzopen(path, "rbe");
+
+	if (!file && errno == ENOENT &&
+	    snprintf(compressed, sizeof(compressed), "%s.gz", path) < PATH_MAX)
+		file = gzopen(compressed, "rbe");
+	return file;
 }
 
 static int read_file(const char *path, char **ret)
 {
-	FILE *file = fopen(path, "re");
+	gzFile file;
 	int error;
 
+	errno = 0;
+	file = open_either(path);
 	if (!file)
-		return -errno;
+		return errno ? -errno : -ENOMEM;
 	error = read_stream(file, ret);
-	fclose(file);
+	/* Z_BUF_ERROR: it ends in the middle. */
+	if (gzclose(file) != Z_OK && !error)
+		error = -EBADMSG;
 	return error;
 }
 

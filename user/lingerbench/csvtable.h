@@ -16,7 +16,10 @@ struct csvtable {
 	const char **cells;
 };
 
-/* 0 or a negative errno; -EBADMSG: a row has more or fewer fields than the head. */
+/*
+ * Reads the file; where there is none, PATH.gz. 0 or a negative errno; -EBADMSG: a row has more or fewer fields than the head, or
+ * what was compressed ends in the middle.
+ */
 int csvtable_read(struct csvtable *ret, const char *path);
 void csvtable_free(struct csvtable *table);
 

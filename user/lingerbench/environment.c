@@ -128,9 +128,47 @@ static void add_counters(json_t *object, const char *path, const char *wanted)
 		fclose(file);
 }
 
+static void set_ms(json_t *object, const char *name, double ms)
+{
+	json_object_set_new(object, name, json_integer((json_int_t)ms));
+}
+
+static double used_ms(int who)
+{
+	struct rusage usage = { 0 };
+
+	getrusage(who, &usage);
+	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3 +
+	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
+}
+
+/*
+ * What all CPUs did, and what of it was the lab's (with all of its processes that have ended): how busy others kept the machine is
+ * the first thing to ask of two runs that differ.
+ */
+static void add_cpu_times(json_t *object)
+{
+	unsigned long long user, nice, system, idle, iowait, irq, softirq, steal;
+	double tick_ms = 1e3 / (double)sysconf(_SC_CLK_TCK);
+	FILE *file = fopen("/proc/stat", "re");
+
+	if (file && fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &user, &nice,
+			   &system, &idle, &iowait, &irq, &softirq, &steal) == 8) {
+		set_ms(object, "CpuTasksMs", (double)(user + nice + system) * tick_ms);
+		set_ms(object, "CpuIdleMs", (double)(idle + iowait) * tick_ms);
+		set_ms(object, "CpuInterruptsMs", (double)(irq + softirq) * tick_ms);
+		set_ms(object, "CpuStealMs", (double)steal * tick_ms);
+		set_ms(object, "CpuLabMs", used_ms(RUSAGE_SELF) + used_ms(RUSAGE_CHILDREN));
+	}
+	if (file)
+		fclose(file);
+}
+
 json_t *environment_counters(void)
 {
 	json_t *object = json_object();
+
+	add_cpu_times(object);
 
 	add_counters(object, "/proc/net/snmp", "Tcp");
 	add_counters(object, "/proc/net/netstat", "TcpExt");

@@ -8,7 +8,7 @@
 /* Kernel, CPU, memory, limits, net.ipv4.tcp_* and net.core.*: a new object, NULL without memory. */
 json_t *environment_describe(void);
 
-/* The kernel's TCP counters (as nstat shows them): {"TcpOutRsts": 12, ...}. */
+/* The kernel's TCP counters (as nstat shows them), and CPU times: {"TcpOutRsts": 12, "CpuIdleMs": 5000, ...}. */
 json_t *environment_counters(void);
 
 /* What grew: counters of after less those of before, zeros left out. */

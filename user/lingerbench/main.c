@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "lingerbench/compare.h"
 #include "lingerbench/path.h"
 #include "lingerbench/report.h"
 #include "lingerbench/run.h"
@@ -14,6 +15,7 @@ enum { EXIT_USAGE = 2 };
 
 static const char help[] =
 	"usage: lingerbench run SCENARIO [--out DIR] [--set SECTION.KEY=VALUE]... [--dry-run]\n"
+	"       lingerbench compare A B [--margin PERCENT] [--json]\n"
 	"       lingerbench list\n"
 	"       lingerbench report DIR\n"
 	"       lingerbench packages SCENARIO\n"
@@ -23,10 +25,14 @@ static const char help[] =
 	"loopback.\n"
 	"\n"
 	"  run      runs scenarios/SCENARIO.ini (or a path), prints the table, and writes\n"
-	"           DIR/SCENARIO/UTC-COMMIT/: connections.csv summary.csv run.json report.html\n"
+	"           DIR/SCENARIO/UTC-COMMIT/: connections.csv blocks.csv summary.csv\n"
+	"           run.json report.html\n"
 	"    --out DIR            folder of the results (default: results)\n"
 	"    --set SECTION.KEY=VALUE   replaces a setting of the scenario; may be repeated\n"
 	"    --dry-run            prints the plan and how long it takes, runs nothing\n"
+	"  compare  says in what two folders of results differ, and how sure that is\n"
+	"    --margin PERCENT     times and rates may differ by so much (default: 10)\n"
+	"    --json               for machines\n"
 	"  list     the scenarios, servers with their strategies, and peers there are\n"
 	"  report   writes report.html of a folder of results anew\n"
 	"  packages the Debian packages that the scenario's server takes\n"
@@ -35,7 +41,8 @@ static const char help[] =
 	"  -V, --version  the version\n"
 	"\n"
 	"Exit status: 0 done, 1 failed, 2 wrong usage or scenario, 3 an [expect] line does not\n"
-	"hold, 130 interrupted: the trials that were done are kept.\n";
+	"hold, 4 compare found a difference, 130 interrupted: the trials that were done are "
+	"kept.\n";
 
 static int usage(const char *problem)
 {
@@ -152,6 +159,51 @@ static int command_packages(const char *name)
 	return status;
 }
 
+static bool parse_margin(const char *text, double *ret)
+{
+	char *end;
+	double percent = strtod(text, &end);
+
+	if (end == text || *end || !(percent >= 0 && percent <= 1000))
+		return false;
+	*ret = percent / 100;
+	return true;
+}
+
+static int command_compare(int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{ "margin", required_argument, NULL, 'm' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	struct compare_options options = { .margin = 0.1 };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		switch (option) {
+		case 'm':
+			if (!parse_margin(optarg, &options.margin))
+				return usage("--margin takes percents from 0 to 1000");
+			break;
+		case 'j':
+			options.json = true;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return EXIT_SUCCESS;
+		default:
+			return EXIT_USAGE;
+		}
+	}
+	if (optind + 2 != argc)
+		return usage("compare takes two folders of results");
+	options.a = argv[optind];
+	options.b = argv[optind + 1];
+	return (int)compare(&options);
+}
+
 static int command_report(const char *folder)
 {
 	int error = report_write(folder);
@@ -187,6 +239,10 @@ int main(int argc, char **argv)
 		status = command_run(argc - 1, argv + 1, line ? line : "");
 		free(line);
 		return status;
+	}
+	if (!strcmp(command, "compare")) {
+		argv[1] = (char *)"lingerbench compare";
+		return command_compare(argc - 1, argv + 1);
 	}
 	if (!strcmp(command, "list"))
 		return argc == 2 ? command_list() : usage("list takes no argument");

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lingerbench/blocks_csv.h"
 #include "lingerbench/connections_csv.h"
 #include "lingerbench/join.h"
 #include "lingerbench/summary.h"
@@ -17,6 +18,7 @@ struct writing {
 	bool tracing;
 	struct warnings *warnings;
 	struct csv *connections;
+	struct csv *blocks;
 	struct csv *summary;
 	struct joined_row *rows; /* of the trial at hand */
 	double *baseline_per_s; /* throughput of the first strategy under this peer, by block; 0: none */
@@ -33,6 +35,22 @@ static double baseline_of(const struct writing *writing, const struct trial *tri
 	return *baseline;
 }
 
+/* What it did alone, in the same words as the summary of all blocks. */
+static int add_block(struct writing *writing, const struct trial *trial, size_t count)
+{
+	struct summary block = { .program = trial->program,
+				 .strategy = trial->strategy,
+				 .peer = trial->peer,
+				 .tracing = writing->tracing && !trial->strategy->untraced };
+	int error = summary_add(&block, trial, writing->rows, count, 0);
+
+	if (!error)
+		error = blocks_csv_row(writing->blocks, trial,
+				       (size_t)(trial - writing->plan->trials) + 1, &block);
+	summary_free(&block);
+	return error;
+}
+
 static int add_trial(struct writing *writing, const struct trial *trial, struct summary *summary)
 {
 	size_t count = trial->rows->begun;
@@ -46,6 +64,8 @@ static int add_trial(struct writing *writing, const struct trial *trial, struct 
 	else if (!error)
 		error = summary_add(summary, trial, writing->rows, count,
 				    baseline_of(writing, trial));
+	if (!error && !trial->is_void)
+		error = add_block(writing, trial, count);
 	return error;
 }
 
@@ -66,6 +86,18 @@ static void warn_of_fallbacks(struct warnings *warnings, const struct summary *s
 			     summary->strategy->name, summary->peer->name,
 			     (unsigned long long)summary->fallbacks,
 			     (unsigned long long)summary->connections);
+}
+
+/* Nobody is to take it for what the strategy costs. */
+static void warn_of_added_hold(const struct writing *writing, const struct strategy *strategy)
+{
+	uint64_t ns = added_hold_of(&writing->scenario->added_holds, strategy->name);
+
+	if (ns)
+		warnings_add(writing->warnings,
+			     "%s: its workers slept %g us before each close ([strategies] "
+			     "added-hold)",
+			     strategy->name, (double)ns / 1e3);
 }
 
 /*
@@ -112,11 +144,47 @@ static int write_groups(struct writing *writing)
 	int error = connections_csv_head(writing->connections);
 
 	if (!error)
+		error = blocks_csv_head(writing->blocks);
+	if (!error)
 		error = summary_csv_head(writing->summary);
+	for (size_t s = 0; s < scenario->strategy_count; s++)
+		warn_of_added_hold(writing, scenario->strategies[s]);
 	for (size_t p = 0; p < scenario->peer_count; p++)
 		for (size_t s = 0; s < scenario->strategy_count && !error; s++)
 			error = write_group(writing, scenario->strategies[s], scenario->peers[p]);
 	return error;
+}
+
+static int create(struct csv **ret, const char *folder, const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return csv_create(ret, path);
+}
+
+static int write_files(struct writing *writing, const char *folder)
+{
+	int error = create(&writing->connections, folder, "connections.csv");
+	int close_error;
+	char path[PATH_MAX];
+
+	if (!error)
+		error = create(&writing->blocks, folder, "blocks.csv");
+	if (!error)
+		error = create(&writing->summary, folder, "summary.csv");
+	if (!error)
+		error = write_groups(writing);
+	close_error = csv_close(writing->connections);
+	error = error ? error : close_error;
+	close_error = csv_close(writing->blocks);
+	error = error ? error : close_error;
+	close_error = csv_close(writing->summary);
+	error = error ? error : close_error;
+	if (error)
+		return error;
+	snprintf(path, sizeof(path), "%s/connections.csv", folder);
+	return compressing_file(path, writing->scenario->compressing);
 }
 
 int results_write(const char *folder, const struct scenario *scenario, const struct plan *plan,
@@ -127,27 +195,13 @@ int results_write(const char *folder, const struct scenario *scenario, const str
 				   .log = log,
 				   .tracing = tracing,
 				   .warnings = warnings };
-	char path[PATH_MAX];
-	int error, close_error;
+	int error = -ENOMEM;
 
 	writing.rows = calloc(scenario->connections, sizeof(*writing.rows));
 	writing.baseline_per_s = calloc(scenario->blocks, sizeof(*writing.baseline_per_s));
-	if (!writing.rows || !writing.baseline_per_s) {
-		free(writing.rows);
-		free(writing.baseline_per_s);
-		return -ENOMEM;
-	}
-	snprintf(path, sizeof(path), "%s/connections.csv", folder);
-	error = csv_create(&writing.connections, path);
-	snprintf(path, sizeof(path), "%s/summary.csv", folder);
-	if (!error)
-		error = csv_create(&writing.summary, path);
-	if (!error)
-		error = write_groups(&writing);
-	close_error = csv_close(writing.connections);
-	error = error ? error : close_error;
-	close_error = csv_close(writing.summary);
+	if (writing.rows && writing.baseline_per_s)
+		error = write_files(&writing, folder);
 	free(writing.rows);
 	free(writing.baseline_per_s);
-	return error ? error : close_error;
+	return error;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* connections.csv and summary.csv of a run. */
+/* connections.csv, blocks.csv and summary.csv of a run. */
 #ifndef LINGERBENCH_RESULTS_H
 #define LINGERBENCH_RESULTS_H
 
@@ -10,7 +10,7 @@
 #include "lingerbench/warnings.h"
 
 /*
- * Writes both files into the folder, and warns of what a reader must not overlook in them. 0 or a negative
+ * Writes the files into the folder, and warns of what a reader must not overlook in them. 0 or a negative
  * errno.
  */
 int results_write(const char *folder, const struct scenario *scenario, const struct plan *plan,

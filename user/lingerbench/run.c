@@ -256,8 +256,10 @@ static enum run_status conclude(const struct run *run)
 	measured = say_void(&run->plan);
 	if (run->tracing.impossible)
 		printf("\nNot traced: %s\n", run->tracing.impossible);
-	printf("\nresults  %s/ (connections.csv summary.csv run.json)\nreport   %s/report.html\n",
-	       run->results.path, run->results.path);
+	snprintf(path, sizeof(path), "%s/connections.csv", run->results.path);
+	printf("\nresults  %s/ (connections.csv%s blocks.csv summary.csv run.json)\n",
+	       run->results.path, access(path, F_OK) ? ".gz" : "");
+	printf("report   %s/report.html\n", run->results.path);
 	fflush(stdout);
 	if (run->plan.count < run->plan.planned) {
 		csvtable_free(&summary);

@@ -5,44 +5,7 @@
 #include <stdio.h>
 
 #include "lingerbench/environment.h"
-
-/* Of run.json and of the columns of both CSV files; grows when one of them changes its meaning. */
-enum { SCHEMA_VERSION = 1 };
-
-static json_t *describe_scenario(const struct scenario *scenario)
-{
-	json_t *names = json_array(), *peers = json_object(), *sysctls = json_object();
-	char path[96];
-
-	path_settings_describe(&scenario->link, path, sizeof(path));
-	for (size_t i = 0; i < scenario->link.sysctl_count; i++)
-		json_object_set_new(sysctls, scenario->link.sysctls[i].name,
-				    json_string(scenario->link.sysctls[i].value));
-
-	for (size_t i = 0; i < scenario->strategy_count; i++)
-		json_array_append_new(names, json_string(scenario->strategies[i]->name));
-	for (size_t i = 0; i < scenario->peer_count; i++)
-		json_object_set_new(peers, scenario->peers[i]->name,
-				    json_string(scenario->peers[i]->script));
-	return json_pack("{s:s s:s s:s s:s s:I s:I s:s s:I s:I s:I s:I s:f s:f s:I s:I s:f s:I s:f "
-			 "s:f s:s s:o s:o s:o}",
-			 "name", scenario->name, "path", scenario->path, "title", scenario->title,
-			 "server", program_label(scenario->program), "workers",
-			 (json_int_t)scenario->workers, "response_bytes",
-			 (json_int_t)scenario->response_bytes, "arrivals",
-			 arrivals_name(scenario->arrivals), "rate_per_s",
-			 (json_int_t)scenario->rate, "connections_per_trial",
-			 (json_int_t)scenario->connections, "clients",
-			 (json_int_t)scenario->clients, "held", (json_int_t)scenario->held,
-			 "warm_up_s", (double)scenario->warm_up_ns / 1e9, "duration_s",
-			 (double)scenario->duration_ns / 1e9, "blocks",
-			 (json_int_t)scenario->blocks, "seed", (json_int_t)scenario->seed,
-			 "timeout_s", (double)scenario->timeout_ns / 1e9, "so_linger_s",
-			 (json_int_t)scenario->settings.so_linger_s, "idle_timeout_s",
-			 (double)scenario->settings.idle_timeout_ns / 1e9, "total_timeout_s",
-			 (double)scenario->settings.total_timeout_ns / 1e9, "link", path, "sysctl",
-			 sysctls, "strategies", names, "peers", peers);
-}
+#include "lingerbench/scenario_json.h"
 
 static json_t *describe_trials(const struct plan *plan)
 {
@@ -92,14 +55,14 @@ int runinfo_write(const struct runinfo *info, const char *path)
 {
 	json_t *root =
 		json_pack("{s:i s:s s:s s:s s:s s:s s:i s:o s:I s:o s:o s:o s:o s:O}",
-			  "schema_version", SCHEMA_VERSION, "version", LINGER_VERSION, "commit",
-			  info->commit, "command", info->command, "started_utc", info->started_utc,
-			  "ended_utc", info->ended_utc, "server_port", (int)info->port, "scenario",
-			  describe_scenario(info->scenario), "planned_trials",
-			  (json_int_t)info->plan->planned, "trials", describe_trials(info->plan),
-			  "trace", describe_trace(info->tracing), "warnings",
-			  describe_warnings(info->warnings), "environment", environment_describe(),
-			  "counters", info->counters);
+			  "schema_version", RUNINFO_SCHEMA_VERSION, "version", LINGER_VERSION,
+			  "commit", info->commit, "command", info->command, "started_utc",
+			  info->started_utc, "ended_utc", info->ended_utc, "server_port",
+			  (int)info->port, "scenario", scenario_json(info->scenario),
+			  "planned_trials", (json_int_t)info->plan->planned, "trials",
+			  describe_trials(info->plan), "trace", describe_trace(info->tracing),
+			  "warnings", describe_warnings(info->warnings), "environment",
+			  environment_describe(), "counters", info->counters);
 	int error = 0;
 	FILE *file;
 

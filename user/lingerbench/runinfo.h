@@ -11,6 +11,12 @@
 #include "lingerbench/tracing.h"
 #include "lingerbench/warnings.h"
 
+/*
+ * Of run.json, the names of the files, and the columns of all CSV files; grows when one of them changes its meaning.
+ * 2: with blocks.csv, and connections.csv may be compressed.
+ */
+enum { RUNINFO_SCHEMA_VERSION = 2 };
+
 struct runinfo {
 	const struct scenario *scenario;
 	const struct plan *plan;

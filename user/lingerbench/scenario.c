@@ -47,8 +47,9 @@ static const struct scalar_key {
 	{ "trace", "enabled", YES_NO, offsetof(struct scenario, trace), 0, 1 },
 };
 
-static const char *const sections[] = { "scenario", "server",	  "response", "path",  "sysctl",
-					"load",	    "strategies", "peers",    "trace", "expect" };
+static const char *const sections[] = { "scenario", "server",  "response",   "path",
+					"sysctl",   "load",    "strategies", "peers",
+					"trace",    "results", "expect" };
 
 static bool is_section(const char *name)
 {
@@ -291,6 +292,12 @@ static bool take_key(void *context, struct inifile_place place, const char *sect
 		return take_arrivals(scenario, place, value);
 	if (!strcmp(section, "strategies") && !strcmp(key, "use"))
 		return take_strategies(scenario, place, value);
+	if (!strcmp(section, "strategies") && !strncmp(key, ADDED_HOLD, strlen(ADDED_HOLD)))
+		return added_hold_take(&scenario->added_holds, place, key + strlen(ADDED_HOLD),
+				       value);
+	if (!strcmp(section, "results") && !strcmp(key, "gzip"))
+		return !compressing_parse(value, &scenario->compressing) ||
+		       inifile_complain(place, "gzip = %s: expected auto, yes or no", value);
 	if (!strcmp(section, "peers") && !strcmp(key, "use"))
 		return take_peer_names(scenario, place, value);
 	if (!strcmp(section, "peers"))

@@ -9,7 +9,9 @@
 #include <stdint.h>
 
 #include "common/inifile.h"
+#include "lingerbench/added_hold.h"
 #include "lingerbench/arrivals.h"
+#include "lingerbench/compressing.h"
 #include "lingerbench/path_settings.h"
 #include "lingerbench/peer.h"
 #include "lingerbench/program.h"
@@ -76,6 +78,7 @@ struct scenario {
 	const struct strategy *strategies[SCENARIO_MAX_STRATEGIES];
 	size_t strategy_count;
 	struct strategy_settings settings;
+	struct added_holds added_holds; /* of the strategies by their names */
 
 	struct peer known_peers[SCENARIO_MAX_PEERS]; /* the defaults and the file's own */
 	size_t known_peer_count;
@@ -84,6 +87,7 @@ struct scenario {
 	size_t peer_count;
 
 	bool trace;
+	enum compressing compressing;
 
 	struct expectation expectations[SCENARIO_MAX_EXPECTATIONS];
 	size_t expectation_count;

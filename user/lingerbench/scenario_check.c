@@ -6,8 +6,8 @@
 
 /* Names that have been complained of: what [strategies] or [peers] has wrong is often in [expect], too. */
 struct mistakes {
-	const char *
-		names[SCENARIO_MAX_STRATEGIES + SCENARIO_MAX_PEERS + 2 * SCENARIO_MAX_EXPECTATIONS];
+	const char *names[SCENARIO_MAX_STRATEGIES + SCENARIO_MAX_PEERS + ADDED_HOLDS_MAX +
+			  2 * SCENARIO_MAX_EXPECTATIONS];
 	size_t count;
 };
 
@@ -97,6 +97,31 @@ static bool resolve_peers(struct scenario *scenario, struct mistakes *mistakes)
 	return right;
 }
 
+/* Of a strategy that is not in use now, none is missed: lists can be narrowed with --set. */
+static bool check_added_holds(const struct scenario *scenario, struct mistakes *mistakes)
+{
+	const struct added_holds *holds = &scenario->added_holds;
+	const struct suffix *suffix;
+	bool right = true;
+
+	for (size_t i = 0; i < holds->count; i++) {
+		const struct added_hold *hold = &holds->list[i];
+
+		if (!program_is_builtin(scenario->program)) {
+			right = inifile_complain(hold->place,
+						 "added-hold.%s: workers of %s are not the lab's, "
+						 "and cannot be held",
+						 hold->strategy, scenario->program->name);
+		} else if (!find_strategy(scenario, hold->strategy, &suffix)) {
+			right = false;
+			if (is_new(mistakes, hold->strategy))
+				inifile_complain(hold->place, "no strategy is called \"%s\"",
+						 hold->strategy);
+		}
+	}
+	return right;
+}
+
 struct check {
 	struct scenario *scenario;
 	struct mistakes strategies, peers;
@@ -166,8 +191,10 @@ bool scenario_check(struct scenario *scenario)
 		scenario->clients = scenario->connections;
 	right &= resolve_peers(scenario, &check.peers);
 	/* An unknown server has been complained of, and has no strategies. */
-	if (scenario->program)
+	if (scenario->program) {
 		right &= resolve_strategies(scenario, &check.strategies);
+		right &= check_added_holds(scenario, &check.strategies);
+	}
 	right &= check_expectations(&check);
 	return right;
 }

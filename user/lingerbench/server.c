@@ -14,6 +14,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "lingerbench/added_hold.h"
 
 enum { HEAD_BYTES = 8192, IO_TIMEOUT_S = 60 };
 
@@ -138,6 +139,7 @@ static void serve(const struct server *server, int fd, const struct sockaddr_in 
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 	row->error = respond(fd, server->response);
 	row->responded_ns = clock_now_ns();
+	added_hold_wait(server->settings->added_hold_ns);
 	row->handoff_error = server->strategy->finish(fd, server->settings);
 	row->released_ns = clock_now_ns();
 	atomic_fetch_add(&server->rows->released, 1);

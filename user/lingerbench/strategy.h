@@ -16,6 +16,7 @@ struct strategy_settings {
 	uint64_t so_linger_s;	  /* l_linger of so_linger */
 	uint64_t idle_timeout_ns; /* of lingering_close and lingerd */
 	uint64_t total_timeout_ns;
+	uint64_t added_hold_ns;	    /* added_hold.h, of the strategy at hand */
 	const char *lingerd_socket; /* where needs_lingerd */
 };
 

@@ -140,21 +140,7 @@ static const char *const columns[] = {
 	"server",
 	"strategy",
 	"peer",
-	"connections",
-	"complete",
-	"truncated",
-	"timeout",
-	"corrupt",
-	"failed",
-	"unserved",
-	"fallbacks",
-	"traced",
-	"worker_hold_us_p50",
-	"worker_hold_us_p99",
-	"response_us_p50",
-	"response_us_p99",
-	"fin_wait_2_us_p50",
-	"fin_wait_2_us_p99",
+	SUMMARY_FIGURES,
 	"throughput_per_s",
 	"throughput_ratio",
 	"throughput_ratio_low",
@@ -215,14 +201,11 @@ static void put_ratio(struct csv *csv, struct sample *ratio)
 	}
 }
 
-int summary_csv_row(struct csv *csv, struct summary *summary)
+void summary_csv_figures(struct csv *csv, struct summary *summary)
 {
 	const uint64_t *outcomes = summary->outcomes;
 	struct sample nothing = { 0 };
 
-	csv_text(csv, program_label(summary->program));
-	csv_text(csv, summary->strategy->name);
-	csv_text(csv, summary->peer->name);
 	csv_number(csv, summary->connections);
 	csv_number(csv, outcomes[OUTCOME_COMPLETE_FIN] + outcomes[OUTCOME_COMPLETE_RESET]);
 	csv_number(csv, outcomes[OUTCOME_TRUNCATED_FIN] + outcomes[OUTCOME_TRUNCATED_RESET]);
@@ -247,18 +230,36 @@ int summary_csv_row(struct csv *csv, struct summary *summary)
 	put_quantile(csv, &summary->response_us, 0.99);
 	put_quantile(csv, summary->fin_wait_2_unseen ? &nothing : &summary->fin_wait_2_us, 0.5);
 	put_quantile(csv, summary->fin_wait_2_unseen ? &nothing : &summary->fin_wait_2_us, 0.99);
-	put_quantile(csv, &summary->throughput_per_s, 0.5);
-	put_ratio(csv, &summary->throughput_ratio);
+}
+
+void summary_csv_cpu(struct csv *csv, const struct summary *summary)
+{
 	if (summary->cpu_unknown || !summary->cpu_connections)
 		csv_unknown(csv);
 	else
 		csv_decimal(csv, (double)summary->cpu_us / (double)summary->cpu_connections, 1);
+}
+
+void summary_csv_arrivals(struct csv *csv, struct summary *summary)
+{
 	put_quantile(csv, &summary->offered_per_s, 0.5);
 	put_quantile(csv, &summary->achieved_per_s, 0.5);
 	if (summary->is_open)
 		csv_number(csv, summary->dropped);
 	else
 		csv_unknown(csv);
+}
+
+int summary_csv_row(struct csv *csv, struct summary *summary)
+{
+	csv_text(csv, program_label(summary->program));
+	csv_text(csv, summary->strategy->name);
+	csv_text(csv, summary->peer->name);
+	summary_csv_figures(csv, summary);
+	put_quantile(csv, &summary->throughput_per_s, 0.5);
+	put_ratio(csv, &summary->throughput_ratio);
+	summary_csv_cpu(csv, summary);
+	summary_csv_arrivals(csv, summary);
 	return csv_end_row(csv);
 }
 

@@ -61,6 +61,18 @@ bool summary_has_column(const char *name);
 /* Connections that tell nothing of the strategy: timed out, corrupt, failed or unfinished. */
 uint64_t summary_incomplete(const struct summary *summary);
 
+/* The columns that blocks.csv has of a trial, too: what summary_csv_figures() writes. */
+#define SUMMARY_FIGURES                                                                            \
+	"connections", "complete", "truncated", "timeout", "corrupt", "failed", "unserved",        \
+		"fallbacks", "traced", "worker_hold_us_p50", "worker_hold_us_p99",                 \
+		"response_us_p50", "response_us_p99", "fin_wait_2_us_p50", "fin_wait_2_us_p99"
+
+void summary_csv_figures(struct csv *csv, struct summary *summary);
+/* cpu_us_per_connection */
+void summary_csv_cpu(struct csv *csv, const struct summary *summary);
+/* offered_per_s, achieved_per_s and dropped. */
+void summary_csv_arrivals(struct csv *csv, struct summary *summary);
+
 /* 0 or the negative errno of writing. */
 int summary_csv_head(struct csv *csv);
 int summary_csv_row(struct csv *csv, struct summary *summary);

@@ -409,6 +409,8 @@ int trial_run(struct trial *trial, const struct trial_stage *stage)
 
 	snprintf(socket_path, sizeof(socket_path), "%s/lingerd.sock", stage->folder);
 	settings.lingerd_socket = socket_path;
+	settings.added_hold_ns =
+		added_hold_of(&stage->scenario->added_holds, trial->strategy->name);
 	trial->rows = trial_rows_map(stage->scenario->connections);
 	if (!trial->rows) {
 		log_error("no memory for the rows of a trial");

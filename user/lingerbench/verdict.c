@@ -6,13 +6,10 @@
 
 #include "common/log.h"
 
-struct figure verdict_time(const struct csvtable *summary, size_t row, const char *column)
+struct figure verdict_us(double us)
 {
-	struct figure figure = { "-" };
-	double us;
+	struct figure figure;
 
-	if (!csvtable_number(summary, row, column, &us))
-		return figure;
 	if (us < 1000)
 		snprintf(figure.text, sizeof(figure.text), "%.0f us", us);
 	else if (us < 1e6)
@@ -21,6 +18,15 @@ struct figure verdict_time(const struct csvtable *summary, size_t row, const cha
 	else
 		snprintf(figure.text, sizeof(figure.text), "%.2f s", us / 1e6);
 	return figure;
+}
+
+struct figure verdict_time(const struct csvtable *summary, size_t row, const char *column)
+{
+	double us;
+
+	if (!csvtable_number(summary, row, column, &us))
+		return (struct figure){ "-" };
+	return verdict_us(us);
 }
 
 struct figure verdict_count(const struct csvtable *summary, size_t row, const char *column)

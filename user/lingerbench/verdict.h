@@ -14,6 +14,7 @@ struct figure {
 	char text[16];
 };
 
+struct figure verdict_us(double us);
 struct figure verdict_time(const struct csvtable *summary, size_t row, const char *column);
 struct figure verdict_count(const struct csvtable *summary, size_t row, const char *column);
 
