@@ -15,7 +15,7 @@ boot() {
         exec unshare --mount --pid --fork --kill-child --net --uts --ipc --cgroup bash -c "$prepare" "$tree"
     ) >"$scratch/boot.log" 2>&1 </dev/null &
     booted=$!
-    local state
+    local state=
     for _ in {1..300}; do
         systemd=$(pgrep -P $booted) && state=$(in_booted systemctl is-system-running 2>&1)
         [[ $state == running || $state == degraded ]] && return
