@@ -103,6 +103,17 @@ static void lingerd_saves_all_and_frees_the_worker(void **state)
 	assert_true(lab_figure(&lab, "lingerd", "late", "worker_hold_us_p50") < 50e3);
 }
 
+static void async_saves_all_and_frees_the_worker(void **state)
+{
+	(void)state;
+	run_strategy("lingering_close_async");
+	assert_true(lab_figure(&lab, "lingering_close_async", "prompt", "complete") == CONNECTIONS);
+	assert_true(lab_figure(&lab, "lingering_close_async", "late", "complete") == CONNECTIONS);
+	assert_true(lab_figure(&lab, "lingering_close_async", "uploader", "complete") ==
+		    CONNECTIONS);
+	assert_true(lab_figure(&lab, "lingering_close_async", "late", "worker_hold_us_p50") < 50e3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -114,6 +125,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(lingering_close_saves_all_and_holds_the_worker,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(async_saves_all_and_frees_the_worker, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(lingerd_saves_all_and_frees_the_worker, set_up,
 						tear_down),
 	};

@@ -58,6 +58,7 @@ struct trial_rows {
 	size_t begun;		/* rows of the client, which alone counts them */
 	atomic_size_t accepted; /* may pass the capacity: strangers can connect */
 	atomic_size_t released;
+	atomic_size_t lingering; /* of the released ones: a worker still has them open */
 	struct client_row *client;
 	struct server_row *server;
 };

@@ -19,6 +19,13 @@ struct strategy_settings {
 	const char *lingerd_socket; /* where needs_lingerd */
 };
 
+/* What a strategy has going on in a worker, beside the connection that the worker serves. */
+struct strategy_rest {
+	size_t open;	  /* connections that it was given and has not closed */
+	int fd;		  /* readable: there is something to do; the same one all the time */
+	uint64_t next_ns; /* and then (CLOCK_MONOTONIC) at the latest; UINT64_MAX: never */
+};
+
 struct strategy {
 	const char *name;
 	const char *summary; /* one line for people */
@@ -31,11 +38,18 @@ struct strategy {
 	int (*prepare)(const struct strategy_settings *settings);
 
 	/*
-	 * Ends the connection: fd is closed when it returns. Blocks as long as the strategy makes a
-	 * worker wait. Returns 0, or the negative errno of a handoff that failed and was ended
-	 * natively instead.
+	 * Ends the connection. The fd is the strategy's from now on: closed when this returns, or, where
+	 * there is a go_on(), later and by that. Blocks as long as the strategy makes a worker wait.
+	 * Returns 0, or the negative errno of a handoff that failed and was ended natively instead.
 	 */
 	int (*finish)(int fd, const struct strategy_settings *settings);
+
+	/*
+	 * Only where connections go on in the worker while it serves others; else NULL. Does what there
+	 * is to do for them, without blocking, and says in *ret what is left of it. Called once after
+	 * prepare(), after each finish(), and whenever what it said of fd or time has come true.
+	 */
+	void (*go_on)(struct strategy_rest *ret);
 };
 
 #define STRATEGY(name) extern const struct strategy strategy_##name;
