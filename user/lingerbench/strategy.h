@@ -14,7 +14,9 @@
 
 struct strategy_settings {
 	uint64_t so_linger_s;	  /* l_linger of so_linger */
-	uint64_t idle_timeout_ns; /* of lingering_close and lingerd */
+	uint64_t tcp_linger2_s;	  /* of tcp_linger2 */
+	uint64_t sleep_ns;	  /* of shutdown_sleep */
+	uint64_t idle_timeout_ns; /* of those that linger until the peer's FIN */
 	uint64_t total_timeout_ns;
 	const char *lingerd_socket; /* where needs_lingerd */
 };
@@ -31,6 +33,7 @@ struct strategy {
 	const char *summary; /* one line for people */
 	bool needs_lingerd;
 	bool waits_for_peer; /* in the worker, as long as the peer pleases */
+	bool sleeps;	     /* in the worker, as long as the settings say */
 	const char *
 		setting; /* for the configuration of a real server that needs more than the above */
 
