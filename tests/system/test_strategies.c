@@ -130,6 +130,21 @@ static void lingering_close_saves_all_and_holds_the_worker(void **state)
 	assert_true(lab_figure(&lab, "lingering_close", "late", "worker_hold_us_p50") > 150e3);
 }
 
+static void io_uring_saves_all_and_frees_the_worker(void **state)
+{
+	(void)state;
+	if (!lab_has_io_uring()) {
+		print_message(
+			"# SKIP: io_uring is not allowed here, or the kernel is older than 6.1\n");
+		skip();
+	}
+	run_strategy("io_uring");
+	assert_true(lab_figure(&lab, "io_uring", "prompt", "complete") == CONNECTIONS);
+	assert_true(lab_figure(&lab, "io_uring", "late", "complete") == CONNECTIONS);
+	assert_true(lab_figure(&lab, "io_uring", "uploader", "complete") == CONNECTIONS);
+	assert_true(lab_figure(&lab, "io_uring", "late", "worker_hold_us_p50") < 50e3);
+}
+
 static void lingerd_saves_all_and_frees_the_worker(void **state)
 {
 	(void)state;
@@ -170,6 +185,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lingering_close_saves_all_and_holds_the_worker,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(async_saves_all_and_frees_the_worker, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(io_uring_saves_all_and_frees_the_worker, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(lingerd_saves_all_and_frees_the_worker, set_up,
 						tear_down),

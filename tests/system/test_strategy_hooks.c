@@ -17,6 +17,7 @@
 
 #include "common/clock.h"
 #include "lingerbench/strategy.h"
+#include "tests/support/lab.h"
 #include "tests/support/process.h"
 #include "tests/support/tcp.h"
 
@@ -28,13 +29,24 @@ static const struct strategy_settings settings = { .so_linger_s = 1,
 						   .idle_timeout_ns = NS_PER_S,
 						   .total_timeout_ns = 5 * NS_PER_S / 2 };
 
+/* Those that can be had here, ending with NULL. */
+static const struct strategy *tried[32];
+
 static int prepare_all(void **state)
 {
+	size_t count = 0;
+
 	(void)state;
-	for (size_t i = 0; strategies[i]; i++)
-		if (!strategies[i]->needs_lingerd && strategies[i]->prepare &&
-		    strategies[i]->prepare(&settings))
+	for (size_t i = 0; strategies[i]; i++) {
+		const struct strategy *strategy = strategies[i];
+
+		if (strategy->needs_lingerd ||
+		    (!strcmp(strategy->name, "io_uring") && !lab_has_io_uring()))
+			continue;
+		if (strategy->prepare && strategy->prepare(&settings))
 			return -1;
+		tried[count++] = strategy;
+	}
 	return 0;
 }
 
@@ -134,10 +146,9 @@ static void each_closes_what_it_was_given(void **state)
 	static void (*const peers[])(int) = { fin, data_and_fin, reset, silence };
 
 	(void)state;
-	for (size_t i = 0; strategies[i]; i++)
+	for (size_t i = 0; tried[i]; i++)
 		for (size_t p = 0; p < sizeof(peers) / sizeof(peers[0]); p++)
-			if (!strategies[i]->needs_lingerd)
-				end_one(strategies[i], peers[p]);
+			end_one(tried[i], peers[p]);
 }
 
 static void end_many(const struct strategy *strategy)
@@ -164,16 +175,10 @@ static void end_many(const struct strategy *strategy)
 
 static void those_that_go_on_do_so_with_many(void **state)
 {
-	size_t tried = 0;
-
 	(void)state;
-	for (size_t i = 0; strategies[i]; i++) {
-		if (!strategies[i]->go_on)
-			continue;
-		end_many(strategies[i]);
-		tried++;
-	}
-	assert_true(tried > 0);
+	for (size_t i = 0; tried[i]; i++)
+		if (tried[i]->go_on)
+			end_many(tried[i]);
 }
 
 /* A byte every 100 ms: never idle, and given up all the same when the whole time is over. */
@@ -210,9 +215,24 @@ static void trickle(const struct strategy *strategy)
 static void those_that_go_on_give_a_trickler_up(void **state)
 {
 	(void)state;
-	for (size_t i = 0; strategies[i]; i++)
-		if (strategies[i]->go_on)
-			trickle(strategies[i]);
+	for (size_t i = 0; tried[i]; i++)
+		if (tried[i]->go_on)
+			trickle(tried[i]);
+}
+
+static void all_were_tried(void **state)
+{
+	size_t go_on = 0;
+
+	(void)state;
+	for (size_t i = 0; tried[i]; i++)
+		go_on += tried[i]->go_on != NULL;
+	assert_true(go_on > 0);
+	if (!lab_has_io_uring()) {
+		print_message(
+			"# SKIP: io_uring is not allowed here, or the kernel is older than 6.1\n");
+		skip();
+	}
 }
 
 int main(void)
@@ -221,6 +241,7 @@ int main(void)
 		cmocka_unit_test(each_closes_what_it_was_given),
 		cmocka_unit_test(those_that_go_on_do_so_with_many),
 		cmocka_unit_test(those_that_go_on_give_a_trickler_up),
+		cmocka_unit_test(all_were_tried),
 	};
 
 	return cmocka_run_group_tests(tests, prepare_all, NULL);

@@ -59,6 +59,7 @@ struct trial_rows {
 	atomic_size_t accepted; /* may pass the capacity: strangers can connect */
 	atomic_size_t released;
 	atomic_size_t lingering; /* of the released ones: a worker still has them open */
+	atomic_bool unprepared;	 /* a worker could not begin, and has said why */
 	struct client_row *client;
 	struct server_row *server;
 };

@@ -235,8 +235,10 @@ _Noreturn void server_work(const struct server *server)
 	prctl(PR_SET_NAME, "lb-worker");
 	error = prepare(&worker);
 	if (error) {
-		log_error("strategy %s cannot prepare: %s", server->strategy->name,
-			  strerror(-error));
+		/* The reason is the same for all of them. */
+		if (!atomic_exchange(&server->rows->unprepared, true))
+			log_error("strategy %s cannot prepare: %s", server->strategy->name,
+				  strerror(-error));
 		_exit(EXIT_FAILURE);
 	}
 	for (;;) {
