@@ -124,6 +124,7 @@ static int begin(struct client *client, struct slot *slot)
 							 row->started_ns + plan->timeout_ns },
 			       .waits = true };
 	client->waiting++;
+	conversation_prepare(&slot->conversation);
 	if (client->tls) {
 		int error = transport_use_tls(&slot->conversation.transport, client->tls);
 
