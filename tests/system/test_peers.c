@@ -97,7 +97,7 @@ static void a_trickler_is_never_idle(void **state)
 static void who_has_vanished_acknowledges_nothing(void **state)
 {
 	(void)state;
-	run_peer("get vanish pause:2s reset", "so_linger lingering_close");
+	run_peer("vanish get pause:2s reset", "so_linger lingering_close");
 	/* so-linger is 2 s, the idle timeout 1.5 s; so_linger may see the RST first. */
 	assert_true(figure("so_linger", "failed") == CONNECTIONS);
 	assert_true(figure("so_linger", "worker_hold_us_p50") >= 1e6);

@@ -23,7 +23,7 @@ const struct peer_default peer_defaults[] = {
 	  "reads 4 KiB each 20 ms for a second, through a small window" },
 	{ "trickler", "post:1k upload:20x1/1s receive close",
 	  "sends a byte of its body each second, through the answer and on" },
-	{ "vanished", "get vanish pause:5s reset",
+	{ "vanished", "vanish get pause:5s reset",
 	  "acknowledges nothing for 5 s, then is back and resets" },
 	{ NULL, NULL, NULL },
 };
