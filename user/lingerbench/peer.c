@@ -155,7 +155,7 @@ int peer_parse(const char *name, const char *script, struct peer *ret, char *err
 	strcpy(peer.script, script);
 	strcpy(words, script);
 	for (char *word; (word = strtok_r(NULL, " \t", &rest));) {
-		struct peer_step step;
+		struct peer_step step = { 0 };
 
 		if (parse_step(word, &step, error, error_size) ||
 		    check_place(&peer, &step, word, error, error_size))
