@@ -103,6 +103,8 @@ static void who_has_vanished_acknowledges_nothing(void **state)
 	assert_true(figure("so_linger", "worker_hold_us_p50") >= 1e6);
 	assert_true(figure("lingering_close", "failed") == CONNECTIONS);
 	assert_true(figure("lingering_close", "worker_hold_us_p50") >= 1e6);
+	/* As the script has it: nothing to be warned of. */
+	assert_false(file_contains(lab.process.err, "timed out, failed or were corrupt"));
 }
 
 int main(void)

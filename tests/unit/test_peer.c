@@ -28,6 +28,7 @@ static void a_script_becomes_steps(void **state)
 	assert_int_equal(peer.steps[3].kind, PEER_PAUSE);
 	assert_int_equal(peer.steps[3].pause_ns, 2000000000);
 	assert_int_equal(peer.steps[4].kind, PEER_RESET);
+	assert_true(peer_looks_for_end(&peer));
 }
 
 static void a_reader_has_a_window_and_pauses(void **state)
@@ -47,6 +48,7 @@ static void a_reader_has_a_window_and_pauses(void **state)
 	assert_int_equal(peer.steps[2].bytes, 4096);
 	assert_int_equal(peer.steps[2].pause_ns, 20000000);
 	assert_int_equal(peer.steps[3].kind, PEER_VANISH);
+	assert_false(peer_looks_for_end(&peer));
 }
 
 static void every_misbehaviour_has_a_default_peer(void **state)

@@ -125,6 +125,11 @@ static bool has_step(const struct peer *peer, enum peer_step_kind kind)
 	return false;
 }
 
+bool peer_looks_for_end(const struct peer *peer)
+{
+	return has_step(peer, PEER_RECEIVE);
+}
+
 /* Whether the step may stand behind those that are there. */
 static int check_place(const struct peer *peer, const struct peer_step *step, const char *word,
 		       char *error, size_t error_size)

@@ -22,6 +22,7 @@
 #ifndef LINGERBENCH_PEER_H
 #define LINGERBENCH_PEER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -58,6 +59,9 @@ struct peer {
 /* 0, or -EINVAL with the reason in error[] and *ret untouched. */
 int peer_parse(const char *name, const char *script, struct peer *ret, char *error,
 	       size_t error_size);
+
+/* Whether the script reads until EOF or an error. */
+bool peer_looks_for_end(const struct peer *peer);
 
 /* The peers that need no line in a scenario; ends with a NULL name. */
 struct peer_default {
