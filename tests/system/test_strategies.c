@@ -156,6 +156,34 @@ static void lingerd_saves_all_and_frees_the_worker(void **state)
 	assert_true(lab_figure(&lab, "lingerd", "late", "worker_hold_us_p50") < 50e3);
 }
 
+/*
+ * One worker, and clients that close 200 ms after their response: if it were held for each of them, they
+ * would have five responses a second.
+ */
+static void serves_while_others_linger(const char *strategy)
+{
+	run_strategy_with(strategy, "server.workers=1");
+	assert_true(lab_figure(&lab, strategy, "late", "complete") == CONNECTIONS);
+	assert_true(lab_figure(&lab, strategy, "late", "throughput_per_s") > 10);
+}
+
+static void one_async_worker_serves_while_others_linger(void **state)
+{
+	(void)state;
+	serves_while_others_linger("lingering_close_async");
+}
+
+static void one_worker_with_io_uring_serves_while_others_linger(void **state)
+{
+	(void)state;
+	if (!lab_has_io_uring()) {
+		print_message(
+			"# SKIP: io_uring is not allowed here, or the kernel is older than 6.1\n");
+		skip();
+	}
+	serves_while_others_linger("io_uring");
+}
+
 static void async_saves_all_and_frees_the_worker(void **state)
 {
 	(void)state;
@@ -188,6 +216,10 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(io_uring_saves_all_and_frees_the_worker, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(one_async_worker_serves_while_others_linger, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(one_worker_with_io_uring_serves_while_others_linger,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lingerd_saves_all_and_frees_the_worker, set_up,
 						tear_down),
 	};
