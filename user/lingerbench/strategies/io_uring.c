@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A lingering close in a ring of the worker's own: shutdown, recv and the timeout of that go to the kernel as
- * one chain. The worker comes around for what has completed: as long as there was data, the same
- * without the shutdown, then close.
+ * A lingering close in a ring of the worker's own: recv and its timeout go to the kernel as one chain. The worker
+ * comes around for what has completed: as long as there was data, the same again, then close.
+ *
+ * The half-close is not part of the chain. A ring leaves shutdown() to a thread of the kernel, though it never blocks,
+ * and on Linux 6.1 what is linked behind it stays in that thread: it blocks there in recv, one thread for each
+ * connection, and the timeout does not end it.
  *
  * The kernel keeps completions until the worker asks for them (DEFER_TASKRUN, Linux 6.1): otherwise they
  * would interrupt its blocking recv() and send() for the connection that it serves.
@@ -78,11 +81,15 @@ static void queue_recv(struct lingering *lingering, uint64_t now)
 
 static int finish(int fd, const struct strategy_settings *settings)
 {
-	struct lingering *lingering = malloc(sizeof(*lingering));
-	struct io_uring_sqe *sqe;
+	struct lingering *lingering;
 	uint64_t now = clock_now_ns();
 
-	if (!lingering || !has_room(3)) {
+	if (shutdown(fd, SHUT_WR)) {
+		close(fd);
+		return 0;
+	}
+	lingering = malloc(sizeof(*lingering));
+	if (!lingering || !has_room(2)) {
 		int error = lingering ? -EBUSY : -ENOMEM;
 
 		free(lingering);
@@ -91,10 +98,6 @@ static int finish(int fd, const struct strategy_settings *settings)
 	}
 	*lingering =
 		(struct lingering){ .fd = fd, .total_deadline = now + settings->total_timeout_ns };
-	sqe = io_uring_get_sqe(&ring);
-	io_uring_prep_shutdown(sqe, fd, SHUT_WR);
-	io_uring_sqe_set_data(sqe, NULL);
-	io_uring_sqe_set_flags(sqe, IOSQE_IO_LINK);
 	queue_recv(lingering, now);
 	open_count++;
 	/* What could not be submitted stays queued; go_on() tries again. */
@@ -121,7 +124,7 @@ static void handle_completion(struct lingering *lingering, int result)
 		queue_recv(lingering, now);
 		return;
 	}
-	/* The FIN, a reset, a timeout, or a shutdown() that failed and cancelled the rest. */
+	/* The FIN, a reset, or a timeout. */
 	if (!has_room(1)) {
 		close(lingering->fd);
 		forget(lingering);
@@ -166,7 +169,7 @@ static void go_on(struct strategy_rest *ret)
 
 const struct strategy strategy_io_uring = {
 	.name = "io_uring",
-	.summary = "half-close, drain, close as chains in a ring of the worker's",
+	.summary = "half-close; drain, timeout and close in a ring of the worker's",
 	.prepare = prepare,
 	.finish = finish,
 	.go_on = go_on,
