@@ -29,7 +29,7 @@ $(BUILD)/obj/testable.a: $(TESTABLE)
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_SUPPORT) $(BUILD)/obj/testable.a
 	@mkdir -p $(@D)
 	$(call step,LINK)
-	$(Q)$(CC) $(USER_LDFLAGS) $^ $(TRACER_LIBS) -lcmocka -linih -lsystemd -ljansson -lmicrohttpd -lseccomp -lssl -lcrypto -lm -o $@
+	$(Q)$(CC) $(USER_LDFLAGS) $^ $(TRACER_LIBS) -lcmocka -luring -linih -lsystemd -ljansson -lmicrohttpd -lseccomp -lssl -lcrypto -lm -o $@
 
 # faults/: a library that makes system calls of a program fail. Never sanitized: it comes before the sanitizer.
 $(BUILD)/tests/faults.so: tests/faults/faults.c tests/faults/faults.h

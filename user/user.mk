@@ -62,7 +62,7 @@ $(BUILD)/lingertrace: LIBS = $(TRACER_LIBS) -lmicrohttpd -ljansson
 # It asks the daemon as lingerctl does.
 $(BUILD)/lingerbench: $(call objects,user/lingerbench user/lingerbench/strategies user/lingerbench/servers) \
                       $(BUILD)/obj/user/lingerctl/ask.o $(TRACER) $(LIBLINGER) $(COMMON)
-$(BUILD)/lingerbench: LIBS = $(TRACER_LIBS) -linih -ljansson -lssl -lcrypto -lm
+$(BUILD)/lingerbench: LIBS = $(TRACER_LIBS) -luring -linih -ljansson -lssl -lcrypto -lm
 
 $(PROGRAMS):
 	$(call step,LINK)

@@ -28,4 +28,14 @@ for column in "traced fin_wait_2_us_p50 fin_wait_2_us_p99".split():
     assert summary[column] == "", column
 assert summary["complete"] == "8"
 EOF
+
+# What it was to tell is missed where it was asked for, and not judged where it was switched off.
+printf '%s\n' '[strategies]' 'use = close' '[peers]' 'use = prompt' '[expect]' 'close.prompt.traced = = 8' \
+    'close.prompt.truncated = = 0' 'close.prompt.fin_wait_2_us_p50 = < 1 * close.prompt.fin_wait_2_us_p99' >"$work/traced.ini"
+status=0
+"${drop[@]}" "$bench" run "$work/traced.ini" "${brief[@]}" --out "$work/results" >"$work/out" 2>"$work/err" || status=$?
+expect 3 'expected close.prompt.traced = 8, it is not known'
+bench run "$work/traced.ini" "${brief[@]}" --out "$work/results" --set trace.enabled=no
+[ "$status" = 0 ] || fail "exit status $status with the tracer switched off"
+grep -q '^1 of 1 expectations hold' "$work/out" || fail "not the one expectation that is left"
 exit 0

@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <limits.h>
+#include <liburing.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,6 +74,16 @@ double lab_figure(const struct lab *lab, const char *strategy, const char *peer,
 	csvtable_free(&summary);
 	assert_int_equal(found, 1);
 	return value;
+}
+
+bool lab_has_io_uring(void)
+{
+	struct io_uring ring;
+
+	if (io_uring_queue_init(1, &ring, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN))
+		return false;
+	io_uring_queue_exit(&ring);
+	return true;
 }
 
 /* Name and parent of a process; false: it is gone. */

@@ -23,6 +23,9 @@ const char *lab_result(const struct lab *lab, const char *file);
 double lab_figure(const struct lab *lab, const char *strategy, const char *peer,
 		  const char *column);
 
+/* Whether this process may use io_uring as the lab's strategy does: kernels may be too old, containers may forbid it. */
+bool lab_has_io_uring(void);
+
 /* A child or grandchild of the process with that name (as in /proc/PID/comm); 0: there is none. */
 pid_t find_descendant(pid_t ancestor, const char *name);
 /* Processes that descend from it. */

@@ -140,6 +140,7 @@ static int begin(struct client *client, uint64_t due_ns)
 							 row->started_ns + plan->timeout_ns },
 			       .waits = true };
 	client->waiting++;
+	conversation_prepare(&slot->conversation);
 	if (client->tls) {
 		int error = transport_use_tls(&slot->conversation.transport, client->tls);
 

@@ -2,6 +2,7 @@
 #include "lingerbench/conversation.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,10 +29,10 @@ static enum progress pause_until_over(struct conversation *conversation, uint64_
 static enum progress send_bytes(struct conversation *conversation, const void *bytes,
 				uint64_t total)
 {
-	while (conversation->step_sent < total) {
+	while (conversation->step_bytes < total) {
 		ssize_t n = transport_send(&conversation->transport,
-					   (const char *)bytes + conversation->step_sent,
-					   total - conversation->step_sent);
+					   (const char *)bytes + conversation->step_bytes,
+					   total - conversation->step_bytes);
 
 		if (n == -EAGAIN)
 			return BLOCKED;
@@ -39,7 +40,7 @@ static enum progress send_bytes(struct conversation *conversation, const void *b
 			conversation->row->send_error = (int32_t)n;
 			return DONE;
 		}
-		conversation->step_sent += (uint64_t)n;
+		conversation->step_bytes += (uint64_t)n;
 	}
 	return DONE;
 }
@@ -59,21 +60,41 @@ static enum progress send_request(struct conversation *conversation, const struc
 	return send_bytes(conversation, head, (uint64_t)length);
 }
 
-/* Pieces with pauses between them; step_sent counts the bytes of all. */
+/* Of a step of pieces: what is left of the one under way, 0: nothing of all; or the pause before it. */
+static enum progress begin_piece(struct conversation *conversation, const struct peer_step *step,
+				 uint64_t *ret_left)
+{
+	if (conversation->wake_ns != CONVERSATION_NEVER && clock_now_ns() < conversation->wake_ns)
+		return BLOCKED;
+	conversation->wake_ns = CONVERSATION_NEVER;
+	*ret_left = conversation->step_bytes < step->bytes * step->count
+			    ? step->bytes - conversation->step_bytes % step->bytes
+			    : 0;
+	return DONE;
+}
+
+static void count_piece(struct conversation *conversation, const struct peer_step *step,
+			uint64_t length)
+{
+	conversation->step_bytes += length;
+	if (conversation->step_bytes % step->bytes == 0 &&
+	    conversation->step_bytes < step->bytes * step->count)
+		conversation->wake_ns = clock_now_ns() + step->pause_ns;
+}
+
+/* Pieces with pauses between them. */
 static enum progress upload(struct conversation *conversation, const struct peer_step *step)
 {
 	const unsigned char *body = response_body(conversation->response, 0);
-	uint64_t total = step->bytes * step->count;
+	uint64_t left;
 
-	while (conversation->step_sent < total && !conversation->row->send_error) {
-		uint64_t piece_end = (conversation->step_sent / step->bytes + 1) * step->bytes;
-		uint64_t left = piece_end - conversation->step_sent;
+	for (;;) {
 		ssize_t n;
 
-		if (conversation->wake_ns != CONVERSATION_NEVER &&
-		    clock_now_ns() < conversation->wake_ns)
+		if (begin_piece(conversation, step, &left) == BLOCKED)
 			return BLOCKED;
-		conversation->wake_ns = CONVERSATION_NEVER;
+		if (!left)
+			return DONE;
 		if (left > conversation->response->body_bytes)
 			left = conversation->response->body_bytes;
 		n = transport_send(&conversation->transport, body, left);
@@ -81,14 +102,10 @@ static enum progress upload(struct conversation *conversation, const struct peer
 			return BLOCKED;
 		if (n < 0) {
 			conversation->row->send_error = (int32_t)n;
-			break;
+			return DONE;
 		}
-		conversation->step_sent += (uint64_t)n;
-		if (conversation->step_sent == piece_end && conversation->step_sent < total)
-			conversation->wake_ns = clock_now_ns() + step->pause_ns;
+		count_piece(conversation, step, (uint64_t)n);
 	}
-	conversation->wake_ns = CONVERSATION_NEVER;
-	return DONE;
 }
 
 /* Looks for the end of the head; returns how many of the bytes belonged to it. */
@@ -162,25 +179,63 @@ static void judge(struct conversation *conversation, int error)
 		row->outcome = error ? OUTCOME_TRUNCATED_RESET : OUTCOME_TRUNCATED_FIN;
 }
 
+/* At most so many bytes, and at least one. DONE with *ret_length 0: that was the end, and is judged. */
+static enum progress receive_some(struct conversation *conversation, uint64_t most,
+				  uint64_t *ret_length)
+{
+	ssize_t n;
+
+	*ret_length = 0;
+	/* An earlier step has seen the end. */
+	if (conversation->row->eof_ns)
+		return DONE;
+	if (most > CONVERSATION_BUFFER_BYTES)
+		most = CONVERSATION_BUFFER_BYTES;
+	n = transport_receive(&conversation->transport, conversation->buffer, most);
+	if (n == -EAGAIN)
+		return BLOCKED;
+	if (n <= 0) {
+		judge(conversation, (int)n);
+		return DONE;
+	}
+	take_bytes(conversation, (size_t)n);
+	*ret_length = (uint64_t)n;
+	return DONE;
+}
+
 static enum progress receive(struct conversation *conversation)
 {
-	for (;;) {
-		ssize_t n = transport_receive(&conversation->transport, conversation->buffer,
-					      CONVERSATION_BUFFER_BYTES);
+	uint64_t length;
 
-		if (n == -EAGAIN)
+	do
+		if (receive_some(conversation, UINT64_MAX, &length) == BLOCKED)
 			return BLOCKED;
-		if (n <= 0) {
-			judge(conversation, (int)n);
+	while (length);
+	return DONE;
+}
+
+/* Pieces with pauses between them. */
+static enum progress read_slowly(struct conversation *conversation, const struct peer_step *step)
+{
+	uint64_t left, length;
+
+	do {
+		if (begin_piece(conversation, step, &left) == BLOCKED)
+			return BLOCKED;
+		if (!left)
 			return DONE;
-		}
-		take_bytes(conversation, (size_t)n);
-	}
+		if (receive_some(conversation, left, &length) == BLOCKED)
+			return BLOCKED;
+		count_piece(conversation, step, length);
+	} while (length);
+	conversation->wake_ns = CONVERSATION_NEVER;
+	return DONE;
 }
 
 static void end(struct conversation *conversation, bool reset)
 {
-	transport_close(&conversation->transport, reset);
+	/* The FIN of one that has vanished would be repeated for minutes, and tell that it is there. */
+	transport_close(&conversation->transport, reset || conversation->vanished);
 	conversation->row->ended_ns = clock_now_ns();
 }
 
@@ -192,20 +247,47 @@ void conversation_fail(struct conversation *conversation, enum outcome outcome, 
 	end(conversation, false);
 }
 
+static void vanish(struct conversation *conversation)
+{
+	struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+	const struct sock_fprog filter = { .len = 1, .filter = &drop };
+
+	conversation->vanished = true;
+	if (setsockopt(conversation->transport.fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter,
+		       sizeof(filter)))
+		conversation_fail(conversation, OUTCOME_FAILED, -errno);
+}
+
+static void set_window(const struct conversation *conversation, const struct peer_step *step)
+{
+	/* The kernel doubles it, since half of a buffer is for what it writes down of the packets. */
+	int bytes = (int)step->bytes;
+
+	setsockopt(conversation->transport.fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+}
+
 static enum progress run_step(struct conversation *conversation, const struct peer_step *step)
 {
 	switch (step->kind) {
+	case PEER_WINDOW:
+		set_window(conversation, step);
+		return DONE;
 	case PEER_GET:
 	case PEER_POST:
 		return send_request(conversation, step);
 	case PEER_UPLOAD:
 		return upload(conversation, step);
+	case PEER_READ:
+		return read_slowly(conversation, step);
 	case PEER_RECEIVE:
 		return receive(conversation);
 	case PEER_PAUSE:
 		return pause_until_over(conversation, step->pause_ns);
 	case PEER_HALF_CLOSE:
 		shutdown(conversation->transport.fd, SHUT_WR);
+		return DONE;
+	case PEER_VANISH:
+		vanish(conversation);
 		return DONE;
 	case PEER_CLOSE:
 	case PEER_RESET:
@@ -215,12 +297,22 @@ static enum progress run_step(struct conversation *conversation, const struct pe
 	return DONE;
 }
 
+void conversation_prepare(struct conversation *conversation)
+{
+	const struct peer_step *first = &conversation->peer->steps[conversation->step];
+
+	if (first->kind == PEER_WINDOW) {
+		run_step(conversation, first);
+		conversation->step++;
+	}
+}
+
 void conversation_go_on(struct conversation *conversation)
 {
 	while (conversation->transport.fd >= 0 &&
 	       run_step(conversation, &conversation->peer->steps[conversation->step]) == DONE) {
 		conversation->step++;
 		conversation->step_begun = false;
-		conversation->step_sent = 0;
+		conversation->step_bytes = 0;
 	}
 }

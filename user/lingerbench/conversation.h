@@ -30,10 +30,14 @@ struct conversation {
 	bool step_begun;
 	bool head_done;
 	size_t step;
-	uint64_t step_sent; /* bytes of the step under way */
+	bool vanished;
+	uint64_t step_bytes; /* sent or read in the step under way */
 	size_t head_bytes;
 	char head[CONVERSATION_HEAD_BYTES + 1];
 };
+
+/* Does what of the script has to be done before connect(); the socket is there, and not connected yet. */
+void conversation_prepare(struct conversation *conversation);
 
 /*
  * Goes on as far as it can without blocking: to be called once connected, at every event of its fd

@@ -132,7 +132,7 @@ static int command_list(void)
 	error = scenario_list();
 	puts("strategies of the lab's own server:");
 	for (size_t i = 0; strategies[i]; i++)
-		printf("  %-18s %s\n", strategies[i]->name, strategies[i]->summary);
+		printf("  %-22s %s\n", strategies[i]->name, strategies[i]->summary);
 	puts("servers, and strategies of their own:");
 	for (size_t i = 0; programs[i]; i++)
 		list_program(programs[i]);

@@ -19,6 +19,12 @@ const struct peer_default peer_defaults[] = {
 	{ "half-closer", "get half-close receive close", "shuts its side down first" },
 	{ "killer", "get receive reset", "resets instead of closing" },
 	{ "silent", "get receive pause:5s close", "goes silent for 5 s after EOF" },
+	{ "slow-reader", "window:16k get read:50x4k/20ms receive close",
+	  "reads 4 KiB each 20 ms for a second, through a small window" },
+	{ "trickler", "post:1k upload:20x1/1s receive close",
+	  "sends a byte of its body each second, through the answer and on" },
+	{ "vanished", "vanish get pause:5s reset",
+	  "acknowledges nothing for 5 s, then is back and resets" },
 	{ NULL, NULL, NULL },
 };
 
@@ -26,10 +32,12 @@ static const struct {
 	const char *name;
 	bool takes_argument;
 } step_forms[] = {
-	[PEER_GET] = { "get", false },	    [PEER_POST] = { "post", true },
-	[PEER_UPLOAD] = { "upload", true }, [PEER_RECEIVE] = { "receive", false },
-	[PEER_PAUSE] = { "pause", true },   [PEER_HALF_CLOSE] = { "half-close", false },
-	[PEER_CLOSE] = { "close", false },  [PEER_RESET] = { "reset", false },
+	[PEER_WINDOW] = { "window", true },  [PEER_GET] = { "get", false },
+	[PEER_POST] = { "post", true },	     [PEER_UPLOAD] = { "upload", true },
+	[PEER_READ] = { "read", true },	     [PEER_RECEIVE] = { "receive", false },
+	[PEER_PAUSE] = { "pause", true },    [PEER_HALF_CLOSE] = { "half-close", false },
+	[PEER_VANISH] = { "vanish", false }, [PEER_CLOSE] = { "close", false },
+	[PEER_RESET] = { "reset", false },
 };
 
 __attribute__((format(printf, 3, 4))) static int complain(char *error, size_t error_size,
@@ -44,7 +52,7 @@ __attribute__((format(printf, 3, 4))) static int complain(char *error, size_t er
 }
 
 /* COUNTxBYTES/TIME */
-static int parse_upload(char *argument, struct peer_step *step)
+static int parse_pieces(char *argument, struct peer_step *step)
 {
 	char *bytes = strchr(argument, 'x');
 	char *pause = bytes ? strchr(bytes, '/') : NULL;
@@ -63,10 +71,13 @@ static int parse_upload(char *argument, struct peer_step *step)
 static int parse_argument(char *argument, struct peer_step *step)
 {
 	switch (step->kind) {
+	case PEER_WINDOW:
+		return quantity_parse_bytes(argument, 1, 1ULL << 30, &step->bytes);
 	case PEER_POST:
 		return quantity_parse_bytes(argument, 1, 1ULL << 40, &step->bytes);
 	case PEER_UPLOAD:
-		return parse_upload(argument, step);
+	case PEER_READ:
+		return parse_pieces(argument, step);
 	case PEER_PAUSE:
 		return quantity_parse_time(argument, 0, 3600000, &step->pause_ns);
 	default:
@@ -91,9 +102,9 @@ static int parse_step(const char *word, struct peer_step *ret, char *error, size
 		if (step_forms[i].takes_argument != (argument != NULL) ||
 		    (argument && parse_argument(argument, &step)))
 			return complain(error, error_size,
-					"step \"%s\": expected get, post:BYTES, "
-					"upload:COUNTxBYTES/TIME, receive, pause:TIME, half-close, "
-					"close or reset",
+					"step \"%s\": expected window:BYTES, get, post:BYTES, "
+					"upload:COUNTxBYTES/TIME, read:COUNTxBYTES/TIME, receive, "
+					"pause:TIME, half-close, vanish, close or reset",
 					word);
 		*ret = step;
 		return 0;
@@ -104,6 +115,34 @@ static int parse_step(const char *word, struct peer_step *ret, char *error, size
 static bool is_last_kind(enum peer_step_kind kind)
 {
 	return kind == PEER_CLOSE || kind == PEER_RESET;
+}
+
+static bool has_step(const struct peer *peer, enum peer_step_kind kind)
+{
+	for (size_t i = 0; i < peer->step_count; i++)
+		if (peer->steps[i].kind == kind)
+			return true;
+	return false;
+}
+
+bool peer_looks_for_end(const struct peer *peer)
+{
+	return has_step(peer, PEER_RECEIVE);
+}
+
+/* Whether the step may stand behind those that are there. */
+static int check_place(const struct peer *peer, const struct peer_step *step, const char *word,
+		       char *error, size_t error_size)
+{
+	if (peer->step_count == PEER_MAX_STEPS)
+		return complain(error, error_size, "more than %d steps", PEER_MAX_STEPS);
+	if (peer->step_count && is_last_kind(peer->steps[peer->step_count - 1].kind))
+		return complain(error, error_size, "\"%s\" after the connection's end", word);
+	if (peer->step_count && step->kind == PEER_WINDOW)
+		return complain(error, error_size, "\"%s\" is not the first step", word);
+	if (step->kind == PEER_CLOSE && has_step(peer, PEER_VANISH))
+		return complain(error, error_size, "after vanish a script ends with reset");
+	return 0;
 }
 
 int peer_parse(const char *name, const char *script, struct peer *ret, char *error,
@@ -121,14 +160,12 @@ int peer_parse(const char *name, const char *script, struct peer *ret, char *err
 	strcpy(peer.script, script);
 	strcpy(words, script);
 	for (char *word; (word = strtok_r(NULL, " \t", &rest));) {
-		if (peer.step_count == PEER_MAX_STEPS)
-			return complain(error, error_size, "more than %d steps", PEER_MAX_STEPS);
-		if (peer.step_count && is_last_kind(peer.steps[peer.step_count - 1].kind))
-			return complain(error, error_size, "\"%s\" after the connection's end",
-					word);
-		if (parse_step(word, &peer.steps[peer.step_count], error, error_size))
+		struct peer_step step = { 0 };
+
+		if (parse_step(word, &step, error, error_size) ||
+		    check_place(&peer, &step, word, error, error_size))
 			return -EINVAL;
-		peer.step_count++;
+		peer.steps[peer.step_count++] = step;
 	}
 	if (!peer.step_count || !is_last_kind(peer.steps[peer.step_count - 1].kind))
 		return complain(error, error_size, "a script ends with close or reset");

@@ -64,19 +64,39 @@ void plan_free(struct plan *plan)
 	*plan = (struct plan){ 0 };
 }
 
-static double pauses_s(const struct peer *peer)
+static double least(double a, double b)
 {
-	double total_ns = 0;
+	return a < b ? a : b;
+}
+
+static double most(double a, double b)
+{
+	return a > b ? a : b;
+}
+
+/* All pauses of a script, none of them for longer than most_s. */
+static double pauses_s(const struct peer *peer, double most_s)
+{
+	double total_s = 0;
 
 	for (size_t i = 0; i < peer->step_count; i++) {
 		const struct peer_step *step = &peer->steps[i];
+		double pause_s = least((double)step->pause_ns / 1e9, most_s);
 
-		if (step->kind == PEER_PAUSE)
-			total_ns += (double)step->pause_ns;
-		if (step->kind == PEER_UPLOAD)
-			total_ns += (double)step->pause_ns * (double)(step->count - 1);
+		total_s += step->count ? pause_s * (double)(step->count - 1) : pause_s;
 	}
-	return total_ns / 1e9;
+	return total_s;
+}
+
+/* How long a connection holds a worker. One that waits for its peer gives it up after a time. */
+static double hold_s(const struct trial *trial, const struct strategy_settings *settings)
+{
+	if (trial->strategy->sleeps)
+		return (double)settings->sleep_ns / 1e9;
+	if (!trial->strategy->waits_for_peer)
+		return 0;
+	return least(pauses_s(trial->peer, (double)settings->idle_timeout_ns / 1e9),
+		     (double)settings->total_timeout_ns / 1e9);
 }
 
 /* How long clients come. 0: until all have come. */
@@ -92,19 +112,16 @@ static double arrivals_s(const struct scenario *scenario)
 
 static double estimate_trial_s(const struct trial *trial, const struct scenario *scenario)
 {
+	double connections = (double)scenario->connections, workers = (double)scenario->workers;
 	double at_once = (double)(scenario->clients + scenario->held);
 	double duration = arrivals_s(scenario);
-	double pauses = pauses_s(trial->peer), rounds, total;
+	double pauses = pauses_s(trial->peer, 1e9), hold = hold_s(trial, &scenario->settings);
+	double total = most(pauses * most(connections / at_once, 1),
+			    hold * most(connections / workers, 1));
 
-	if (trial->strategy->waits_for_peer && scenario->workers < scenario->clients)
-		at_once = (double)scenario->workers;
-	rounds = (double)scenario->connections / at_once;
-	total = pauses * (rounds > 1 ? rounds : 1);
 	/* Those that have begun go on to their ends. That fewer come than there is time for is not expected. */
 	if (duration)
-		total = duration + pauses * (at_once < (double)scenario->clients
-						     ? (double)scenario->clients / at_once
-						     : 1);
+		total = duration + most(pauses, hold * (double)scenario->clients / workers);
 	total += program_is_builtin(trial->program) ? 0 : PROGRAM_OVERHEAD_MS / 1e3;
 	return total + TRIAL_OVERHEAD_MS / 1e3;
 }

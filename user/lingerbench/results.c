@@ -100,6 +100,22 @@ static void warn_of_added_hold(const struct writing *writing, const struct strat
 			     strategy->name, (double)ns / 1e3);
 }
 
+/* A peer whose script never looks for the end of the response has not missed it. */
+static void warn_of_incomplete(struct warnings *warnings, const struct summary *summary)
+{
+	uint64_t incomplete = summary_incomplete(summary);
+
+	if (!peer_looks_for_end(summary->peer))
+		incomplete -= summary->outcomes[OUTCOME_UNFINISHED];
+	if (incomplete)
+		warnings_add(warnings,
+			     "%s under %s: %llu of %llu connections timed out, failed or were "
+			     "corrupt",
+			     summary->strategy->name, summary->peer->name,
+			     (unsigned long long)incomplete,
+			     (unsigned long long)summary->connections);
+}
+
 /*
  * All blocks of one strategy under one peer. There may be none, of an interrupted run or because all are void: then
  * there is no row.
@@ -124,13 +140,7 @@ static int write_group(struct writing *writing, const struct strategy *strategy,
 	}
 	if (!trials)
 		return 0;
-	if (summary_incomplete(&summary))
-		warnings_add(writing->warnings,
-			     "%s under %s: %llu of %llu connections timed out, failed or were "
-			     "corrupt",
-			     strategy->name, peer->name,
-			     (unsigned long long)summary_incomplete(&summary),
-			     (unsigned long long)summary.connections);
+	warn_of_incomplete(writing->warnings, &summary);
 	warn_of_fallbacks(writing->warnings, &summary);
 	if (!error)
 		error = summary_csv_row(writing->summary, &summary);

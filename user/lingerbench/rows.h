@@ -71,6 +71,8 @@ struct trial_rows {
 	uint64_t wanted_cpu_ns; /* that the client process ran or waited for a CPU in that time */
 	atomic_size_t accepted; /* may pass the capacity: strangers can connect */
 	atomic_size_t released;
+	atomic_size_t lingering; /* of the released ones: a worker still has them open */
+	atomic_bool unprepared;	 /* a worker could not begin, and has said why */
 	struct client_row *client;
 	struct server_row *server;
 };

@@ -196,6 +196,19 @@ static int run_trials(struct run *run)
 	return error;
 }
 
+/* Who finds FIN_WAIT_2 cut short must know that it was for want of room, and not the strategy's doing. */
+static void look_for_overflow(struct run *run)
+{
+	json_t *refused = json_object_get(run->info.counters, "TcpExtTCPTimeWaitOverflow");
+
+	if (json_integer_value(refused) > 0)
+		warnings_add(&run->warnings,
+			     "the kernel had no room for %lld sockets that were closed in "
+			     "FIN_WAIT_2 or TIME_WAIT (net.ipv4.tcp_max_tw_buckets, for the whole "
+			     "machine): their stay ended at once",
+			     (long long)json_integer_value(refused));
+}
+
 static int write_results(struct run *run)
 {
 	json_t *after = environment_counters();
@@ -205,6 +218,7 @@ static int write_results(struct run *run)
 	set_now(run->info.ended_utc);
 	run->info.counters = environment_counters_grown(run->counters_before, after);
 	json_decref(after);
+	look_for_overflow(run);
 	error = results_write(run->results.partial, &run->scenario, &run->plan, &run->tracing.log,
 			      !run->tracing.impossible, &run->warnings);
 	if (!error) {

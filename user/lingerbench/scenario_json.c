@@ -36,6 +36,8 @@ static void put_strategies(json_t *object, const struct scenario *scenario)
 	json_t *names = json_array(), *holds = json_object();
 
 	put_count(object, "so_linger_s", settings->so_linger_s);
+	put_count(object, "tcp_linger2_s", settings->tcp_linger2_s);
+	put_seconds(object, "sleep_s", settings->sleep_ns);
 	put_seconds(object, "idle_timeout_s", settings->idle_timeout_ns);
 	put_seconds(object, "total_timeout_s", settings->total_timeout_ns);
 	for (size_t i = 0; i < scenario->added_holds.count; i++)

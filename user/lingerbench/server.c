@@ -3,10 +3,12 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -123,8 +125,27 @@ static uint64_t socket_cookie(int fd)
 	return cookie;
 }
 
-static void serve(const struct server *server, int fd, const struct sockaddr_in *client)
+struct worker {
+	const struct server *server;
+	int set; /* epoll: the listener, and what the strategy has going on; -1: it has nothing */
+	struct strategy_rest rest;
+};
+
+static void go_on(struct worker *worker)
 {
+	const struct server *server = worker->server;
+	size_t before = worker->rest.open;
+
+	if (!server->strategy->go_on)
+		return;
+	server->strategy->go_on(&worker->rest);
+	/* All workers' together: what is less here wraps around, as it should. */
+	atomic_fetch_add(&server->rows->lingering, worker->rest.open - before);
+}
+
+static void serve(struct worker *worker, int fd, const struct sockaddr_in *client)
+{
+	const struct server *server = worker->server;
 	const struct timeval timeout = { .tv_sec = IO_TIMEOUT_S };
 	struct server_row unrecorded = { 0 };
 	size_t number = atomic_fetch_add(&server->rows->accepted, 1);
@@ -142,29 +163,97 @@ static void serve(const struct server *server, int fd, const struct sockaddr_in 
 	added_hold_wait(server->settings->added_hold_ns);
 	row->handoff_error = server->strategy->finish(fd, server->settings);
 	row->released_ns = clock_now_ns();
+	/* First: who finds it released must find it lingering, if it is. */
+	go_on(worker);
 	atomic_fetch_add(&server->rows->released, 1);
+}
+
+static int watch(int set, int fd, uint32_t events)
+{
+	struct epoll_event event = { .events = events, .data.fd = fd };
+
+	return epoll_ctl(set, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+/* For a worker that has more to wait for than its next client. */
+static int prepare_waiting(struct worker *worker)
+{
+	int listener = worker->server->listener;
+	int error;
+
+	go_on(worker);
+	worker->set = epoll_create1(EPOLL_CLOEXEC);
+	if (worker->set < 0)
+		return -errno;
+	/* One of the workers for each client, as accept() has it. */
+	error = watch(worker->set, listener, EPOLLIN | EPOLLEXCLUSIVE);
+	return error ? error : watch(worker->set, worker->rest.fd, EPOLLIN);
+}
+
+/* Until there may be a client to accept. */
+static void wait_for_client(struct worker *worker)
+{
+	struct epoll_event events[2];
+	bool listener_ready = false;
+
+	while (!listener_ready) {
+		struct timespec timeout = { 0 };
+		uint64_t now = clock_now_ns(), next = worker->rest.next_ns;
+		uint64_t left = next > now ? next - now : 0;
+		int count;
+
+		timeout.tv_sec = (time_t)(left / NS_PER_S);
+		timeout.tv_nsec = (long)(left % NS_PER_S);
+		count = epoll_pwait2(worker->set, events, 2, next == UINT64_MAX ? NULL : &timeout,
+				     NULL);
+		for (int i = 0; i < count; i++)
+			listener_ready |= events[i].data.fd == worker->server->listener;
+		go_on(worker);
+	}
+}
+
+static int prepare(struct worker *worker)
+{
+	const struct server *server = worker->server;
+	const struct strategy *strategy = server->strategy;
+	int flags = fcntl(server->listener, F_GETFL);
+	int error = strategy->prepare ? strategy->prepare(server->settings) : 0;
+
+	/*
+	 * Another worker may be the faster one: accept() must not block then. The listener is the same
+	 * for the workers of the next trial, so it is set in either way.
+	 */
+	flags = strategy->go_on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+	if (!error && fcntl(server->listener, F_SETFL, flags))
+		error = -errno;
+	return error || !strategy->go_on ? error : prepare_waiting(worker);
 }
 
 _Noreturn void server_work(const struct server *server)
 {
-	const struct strategy *strategy = server->strategy;
+	struct worker worker = { .server = server, .set = -1 };
 	int error;
 
 	prctl(PR_SET_NAME, "lb-worker");
-	error = strategy->prepare ? strategy->prepare(server->settings) : 0;
+	error = prepare(&worker);
 	if (error) {
-		log_error("strategy %s cannot prepare: %s", strategy->name, strerror(-error));
+		/* The reason is the same for all of them. */
+		if (!atomic_exchange(&server->rows->unprepared, true))
+			log_error("strategy %s cannot prepare: %s", server->strategy->name,
+				  strerror(-error));
 		_exit(EXIT_FAILURE);
 	}
 	for (;;) {
 		struct sockaddr_in client = { 0 };
 		socklen_t length = sizeof(client);
-		int fd = accept4(server->listener, (struct sockaddr *)&client, &length,
-				 SOCK_CLOEXEC);
+		int fd;
 
+		if (worker.set >= 0)
+			wait_for_client(&worker);
+		fd = accept4(server->listener, (struct sockaddr *)&client, &length, SOCK_CLOEXEC);
 		if (fd >= 0) {
-			serve(server, fd, &client);
-		} else if (errno != EINTR && errno != ECONNABORTED) {
+			serve(&worker, fd, &client);
+		} else if (errno != EINTR && errno != ECONNABORTED && errno != EAGAIN) {
 			log_error("accept: %s", strerror(errno));
 			_exit(EXIT_FAILURE);
 		}

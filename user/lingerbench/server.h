@@ -16,7 +16,7 @@
 #include "lingerbench/strategy.h"
 
 struct server {
-	int listener; /* blocking, shared by the workers */
+	int listener; /* shared by the workers, who set whether it blocks */
 	const struct strategy *strategy;
 	const struct strategy_settings *settings;
 	const struct response *response;

@@ -186,9 +186,11 @@ static int wait_for_client(struct cast *cast, const struct trial_stage *stage)
 	return 0;
 }
 
+/* Whether workers can be stopped without cutting a connection. */
 static bool all_released(const struct trial_rows *rows)
 {
-	return atomic_load(&rows->released) >= atomic_load(&rows->accepted);
+	return atomic_load(&rows->released) >= atomic_load(&rows->accepted) &&
+	       !atomic_load(&rows->lingering);
 }
 
 /* Workers may still linger when the last client is gone; strategies bound that by their timeouts.

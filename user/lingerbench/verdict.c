@@ -164,11 +164,24 @@ static bool is_run(const struct scenario *scenario, const struct figure_name *na
 	return strategy && peer;
 }
 
-/* Lists can be narrowed with --set; what is not run is not judged. */
+/* What the tracer alone knows. */
+static bool is_traced(const char *column)
+{
+	return !strcmp(column, "traced") || !strncmp(column, "fin_wait_2_", 11);
+}
+
+/*
+ * Lists can be narrowed with --set, and the tracer be switched off; what is not run is not judged. A tracer that was
+ * to run and could not is something else: what it was to tell is not known, and that is judged.
+ */
 static bool is_judged(const struct scenario *scenario, const struct expectation *expectation)
 {
-	return is_run(scenario, &expectation->figure) &&
-	       (!expectation->is_relative || is_run(scenario, &expectation->other));
+	const struct figure_name *figure = &expectation->figure, *other = &expectation->other;
+
+	if (!is_run(scenario, figure) || (!scenario->trace && is_traced(figure->column)))
+		return false;
+	return !expectation->is_relative ||
+	       (is_run(scenario, other) && (scenario->trace || !is_traced(other->column)));
 }
 
 static const char *or_same(const char *name, const char *same)
