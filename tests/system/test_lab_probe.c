@@ -49,14 +49,14 @@ static int answer_and_half_close(void)
 	int fd;
 	char request[100];
 
-	assert_false(probe_step(&probe, port));
+	assert_false(probe_step(&probe, "127.0.0.1", port));
 	fd = accept(listener, NULL, NULL);
 	assert_true(fd >= 0);
 	assert_true(recv(fd, request, sizeof(request), 0) > 0);
 	assert_int_equal(send(fd, "answer", 6, 0), 6);
-	assert_false(probe_step(&probe, port)); /* that was not all */
+	assert_false(probe_step(&probe, "127.0.0.1", port)); /* that was not all */
 	assert_int_equal(shutdown(fd, SHUT_WR), 0);
-	assert_true(probe_step(&probe, port));
+	assert_true(probe_step(&probe, "127.0.0.1", port));
 	return fd;
 }
 
@@ -65,16 +65,16 @@ static void nobody_listens(void **state)
 	(void)state;
 	close(listener);
 	listener = -1;
-	assert_false(probe_step(&probe, port));
+	assert_false(probe_step(&probe, "127.0.0.1", port));
 	assert_int_equal(probe.fd, -1);
 }
 
 static void a_server_that_has_not_answered_is_asked_anew(void **state)
 {
 	(void)state;
-	assert_false(probe_step(&probe, port));
+	assert_false(probe_step(&probe, "127.0.0.1", port));
 	close(accept(listener, NULL, NULL)); /* with the request unread: a reset */
-	assert_false(probe_step(&probe, port));
+	assert_false(probe_step(&probe, "127.0.0.1", port));
 	close(answer_and_half_close());
 }
 
