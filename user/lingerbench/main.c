@@ -10,19 +10,21 @@
 #include "lingerbench/report.h"
 #include "lingerbench/run.h"
 #include "lingerbench/scenario.h"
+#include "lingerbench/serve.h"
 
 enum { EXIT_USAGE = 2 };
 
 static const char help[] =
 	"usage: lingerbench run SCENARIO [--out DIR] [--set SECTION.KEY=VALUE]... [--dry-run]\n"
 	"       lingerbench compare A B [--margin PERCENT] [--json]\n"
+	"       lingerbench serve SCENARIO [--set SECTION.KEY=VALUE]...\n"
 	"       lingerbench list\n"
 	"       lingerbench report DIR\n"
 	"       lingerbench packages SCENARIO\n"
 	"\n"
 	"Compares ways to close TCP connections: a pool of blocking workers or a real server, a\n"
 	"client process that checks every response byte for byte, and the close tracer, on\n"
-	"loopback.\n"
+	"loopback or a link with delay and loss.\n"
 	"\n"
 	"  run      runs scenarios/SCENARIO.ini (or a path), prints the table, and writes\n"
 	"           DIR/SCENARIO/UTC-COMMIT/: connections.csv blocks.csv summary.csv\n"
@@ -33,9 +35,11 @@ static const char help[] =
 	"  compare  says in what two folders of results differ, and how sure that is\n"
 	"    --margin PERCENT     times and rates may differ by so much (default: 10)\n"
 	"    --json               for machines\n"
+	"  serve    starts the scenario's server with its first strategy, for other clients, until\n"
+	"           Ctrl-C; --set as above\n"
 	"  list     the scenarios, servers with their strategies, and peers there are\n"
 	"  report   writes report.html of a folder of results anew\n"
-	"  packages the Debian packages that the scenario's server takes\n"
+	"  packages the Debian packages that the scenario's server and path take\n"
 	"\n"
 	"  -h, --help     this text\n"
 	"  -V, --version  the version\n"
@@ -112,6 +116,32 @@ static int command_run(int argc, char **argv, const char *command)
 		status = usage("run takes one scenario");
 	}
 	free(options.settings);
+	return status;
+}
+
+static int command_serve(int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{ "set", required_argument, NULL, 's' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	const char **settings = calloc((size_t)argc, sizeof(*settings));
+	size_t count = 0;
+	int status = EXIT_USAGE, option;
+
+	if (!settings)
+		return EXIT_FAILURE;
+	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) == 's')
+		settings[count++] = optarg;
+	if (option == 'h') {
+		fputs(help, stdout);
+		status = EXIT_SUCCESS;
+	} else if (option == -1) {
+		status = optind + 1 == argc ? (int)serve(argv[optind], settings, count)
+					    : usage("serve takes one scenario");
+	}
+	free(settings);
 	return status;
 }
 
@@ -243,6 +273,10 @@ int main(int argc, char **argv)
 	if (!strcmp(command, "compare")) {
 		argv[1] = (char *)"lingerbench compare";
 		return command_compare(argc - 1, argv + 1);
+	}
+	if (!strcmp(command, "serve")) {
+		argv[1] = (char *)"lingerbench serve";
+		return command_serve(argc - 1, argv + 1);
 	}
 	if (!strcmp(command, "list"))
 		return argc == 2 ? command_list() : usage("list takes no argument");

@@ -16,14 +16,11 @@
 #include "common/units.h"
 #include "lingerbench/environment.h"
 #include "lingerbench/folder.h"
-#include "lingerbench/pages.h"
-#include "lingerbench/path.h"
 #include "lingerbench/plan.h"
-#include "lingerbench/program.h"
 #include "lingerbench/report.h"
 #include "lingerbench/results.h"
 #include "lingerbench/runinfo.h"
-#include "lingerbench/server.h"
+#include "lingerbench/stage.h"
 #include "lingerbench/tracing.h"
 #include "lingerbench/verdict.h"
 
@@ -32,15 +29,12 @@ static volatile bool interrupted;
 struct run {
 	struct scenario scenario;
 	struct plan plan;
-	struct response response;
+	struct stage stage;
 	struct warnings warnings;
 	struct results_folder results;
 	struct tracing tracing;
 	struct runinfo info;
-	struct path path;
 	json_t *counters_before;
-	char scratch[PATH_MAX];
-	int listener;
 	bool results_begun;
 	uint64_t began_ns; /* the first trial */
 };
@@ -75,57 +69,22 @@ static int complain(const char *what, int error)
 	return error;
 }
 
-static int open_listener(struct run *run)
-{
-	run->info.port = (uint16_t)run->scenario.port;
-	run->listener = server_bind(run->path.server_address, &run->info.port);
-	if (run->listener >= 0 && program_is_builtin(run->scenario.program)) {
-		int error = server_listen(run->listener);
-
-		if (error) {
-			close(run->listener);
-			run->listener = error;
-		}
-	}
-	if (run->listener == -EADDRINUSE)
-		log_error("port %llu is in use; choose another with --set server.port=PORT, or 0 "
-			  "for "
-			  "any free one",
-			  (unsigned long long)run->scenario.port);
-	else if (run->listener < 0)
-		complain("cannot listen", run->listener);
-	return run->listener < 0 ? run->listener : 0;
-}
-
 static int prepare(struct run *run, const struct run_options *options)
 {
-	const struct program *program = run->scenario.program;
-	bool builtin = program_is_builtin(program);
-	int error = program_check_installed(program);
+	int error = stage_open(&run->stage, &run->scenario, &interrupted);
 
-	if (!error)
-		error = path_open(&run->path, &run->scenario.link, run->scenario.path);
-	if (!error)
-		error = open_listener(run);
 	if (error)
 		return error;
+	run->info.port = run->stage.port;
 	error = results_folder_begin(&run->results, options->out, run->scenario.name,
 				     LINGER_COMMIT);
 	if (error) {
 		log_error("cannot create a folder for the results below %s: %s; choose another "
-			  "with "
-			  "--out DIR",
+			  "with --out DIR",
 			  options->out, strerror(-error));
 		return error;
 	}
 	run->results_begun = true;
-	error = scratch_folder_make(run->scratch, !builtin);
-	if (error)
-		return complain("cannot create a scratch folder below $TMPDIR or /tmp", error);
-	error = response_make(&run->response, run->scenario.response_bytes,
-			      builtin ? RESPONSE_MAX_VARIANTS : PAGES, run->scenario.seed);
-	if (error)
-		return complain("cannot make the response", error);
 	tracing_begin(&run->tracing, run->scenario.trace, run->info.port, &run->warnings);
 	run->counters_before = environment_counters();
 	return 0;
@@ -169,15 +128,8 @@ static void keep_whole_trials(struct run *run, size_t done)
 
 static int run_trials(struct run *run)
 {
-	const struct trial_stage stage = { .scenario = &run->scenario,
-					   .response = &run->response,
-					   .path = &run->path,
-					   .listener = run->listener,
-					   .port = run->info.port,
-					   .folder = run->scratch,
-					   .tracing = &run->tracing,
-					   .interrupted = &interrupted,
-					   .warnings = &run->warnings };
+	const struct trial_watchers watchers = { .tracing = &run->tracing,
+						 .warnings = &run->warnings };
 	size_t done = 0;
 	int error = 0;
 
@@ -185,7 +137,7 @@ static int run_trials(struct run *run)
 	while (done < run->plan.count && !error && !interrupted) {
 		show_progress(run, done);
 		tracing_switch(&run->tracing, !run->plan.trials[done].strategy->untraced);
-		error = trial_run(&run->plan.trials[done], &stage);
+		error = trial_run(&run->plan.trials[done], &run->stage, &watchers);
 		done += !error;
 	}
 	end_progress();
@@ -296,14 +248,9 @@ static void clean_up(struct run *run)
 {
 	tracing_free(&run->tracing);
 	plan_free(&run->plan);
-	response_free(&run->response);
+	stage_close(&run->stage);
 	json_decref(run->counters_before);
 	json_decref(run->info.counters);
-	if (run->listener >= 0)
-		close(run->listener);
-	path_close(&run->path);
-	if (*run->scratch)
-		folder_remove(run->scratch);
 }
 
 static enum run_status perform(struct run *run, const struct run_options *options)
@@ -340,8 +287,6 @@ enum run_status run(const struct run_options *options)
 		complain("run", -ENOMEM);
 		return RUN_FAILED;
 	}
-	run->listener = -1;
-	run->path.clients_netns = -1;
 	run->info = (struct runinfo){ .scenario = &run->scenario,
 				      .tracing = &run->tracing,
 				      .plan = &run->plan,

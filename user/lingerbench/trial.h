@@ -10,12 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lingerbench/path.h"
 #include "lingerbench/peer.h"
 #include "lingerbench/program.h"
-#include "lingerbench/response.h"
 #include "lingerbench/rows.h"
-#include "lingerbench/scenario.h"
+#include "lingerbench/stage.h"
 #include "lingerbench/tracing.h"
 #include "lingerbench/warnings.h"
 
@@ -37,24 +35,18 @@ struct trial {
 	bool is_void; /* the client process could not keep up with the schedule of an open loop */
 };
 
-/* What the trials of one run share. */
-struct trial_stage {
-	const struct scenario *scenario;
-	const struct response *response;
-	const struct path *path;
-	int listener; /* of our own workers */
-	uint16_t port;
-	const char *folder; /* for sockets and logs */
+/* Who looks on. */
+struct trial_watchers {
 	struct tracing *tracing;
-	const volatile bool *interrupted;
 	struct warnings *warnings;
 };
 
 /*
- * Runs it. 0: the results are in *trial, whose rows the caller unmaps. -EINTR: *stage->interrupted
- * came; every process has ended. Another negative errno: the trial could not be run, and why has
+ * Runs it. 0: the results are in *trial, whose rows the caller unmaps. -EINTR: the stage
+ * was interrupted; every process has ended. Another negative errno: the trial could not be run, and why has
  * been logged.
  */
-int trial_run(struct trial *trial, const struct trial_stage *stage);
+int trial_run(struct trial *trial, const struct stage *stage,
+	      const struct trial_watchers *watchers);
 
 #endif

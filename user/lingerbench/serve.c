@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include "lingerbench/serve.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "lingerbench/daemon.h"
+#include "lingerbench/serving.h"
+#include "lingerbench/stage.h"
+
+enum { LOOK_MS = 50 };
+
+static volatile bool interrupted;
+
+static void interrupt(int signal)
+{
+	(void)signal;
+	interrupted = true;
+}
+
+static void catch_signals(void)
+{
+	const struct sigaction action = { .sa_handler = interrupt };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void say_ready(const struct serving *serving)
+{
+	const struct stage *stage = serving->stage;
+	const char *scheme = stage->scenario->program->tls ? "https" : "http";
+
+	printf("%s closes by %s: GET %s://%s:%u/0, POST %s://%s:%u/refused-0; Ctrl-C ends it\n",
+	       program_label(stage->scenario->program), serving->strategy->name, scheme,
+	       stage->path.server_address, stage->port, scheme, stage->path.server_address,
+	       stage->port);
+	fflush(stdout);
+}
+
+static void say_end(const struct serving *serving, const struct trial_rows *rows)
+{
+	uint64_t handoffs;
+
+	if (serving->workers)
+		printf("%zu connections\n", (size_t)atomic_load(&rows->accepted));
+	if (serving->daemon && !daemon_handoffs(serving->lingerd_socket, &handoffs))
+		printf("%llu handed over to lingerd\n", (unsigned long long)handoffs);
+}
+
+static int perform(struct serving *serving, const struct stage *stage, struct trial_rows *rows)
+{
+	int error = serving_start(serving, stage, stage->scenario->strategies[0], rows);
+
+	probe_close(&serving->probe);
+	if (!error)
+		say_ready(serving);
+	while (!error && !interrupted) {
+		usleep(LOOK_MS * 1000);
+		error = serving_check(serving);
+	}
+	if (!error)
+		say_end(serving, rows);
+	if (serving_stop(serving) && !error)
+		log_warning("lingerd did not end in order");
+	return error == -EINTR ? 0 : error;
+}
+
+static enum run_status serve_scenario(const struct scenario *scenario)
+{
+	struct trial_rows *rows = trial_rows_map(scenario->connections);
+	struct stage stage = { 0 };
+	struct serving serving;
+	int error = rows ? stage_open(&stage, scenario, &interrupted) : -ENOMEM;
+
+	if (!error)
+		error = perform(&serving, &stage, rows);
+	stage_close(&stage);
+	trial_rows_unmap(rows);
+	return error ? RUN_FAILED : RUN_DONE;
+}
+
+enum run_status serve(const char *name, const char *const settings[], size_t setting_count)
+{
+	struct scenario *scenario = malloc(sizeof(*scenario));
+	enum run_status status = RUN_BAD_SCENARIO;
+
+	if (!scenario)
+		return RUN_FAILED;
+	if (!scenario_load(scenario, name, settings, setting_count)) {
+		catch_signals();
+		status = serve_scenario(scenario);
+	}
+	free(scenario);
+	return status;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include "lingerbench/serving.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "lingerbench/child.h"
+#include "lingerbench/daemon.h"
+#include "lingerbench/folder.h"
+#include "lingerbench/running.h"
+#include "lingerbench/server.h"
+
+static int start_daemon(struct serving *serving)
+{
+	char log_path[PATH_MAX + 16];
+	pid_t pid;
+
+	snprintf(log_path, sizeof(log_path), "%s/lingerd.log", serving->stage->folder);
+	pid = daemon_start(serving->lingerd_socket, &serving->settings, log_path);
+	if (pid < 0)
+		return pid;
+	serving->daemon = pid;
+	return 0;
+}
+
+static int start_workers(struct serving *serving, struct trial_rows *rows)
+{
+	const struct stage *stage = serving->stage;
+	const struct server server = { .listener = stage->listener,
+				       .strategy = serving->strategy,
+				       .settings = &serving->settings,
+				       .response = &stage->response,
+				       .rows = rows };
+
+	serving->workers = calloc(stage->scenario->workers, sizeof(*serving->workers));
+	if (!serving->workers)
+		return -ENOMEM;
+	while (serving->worker_count < stage->scenario->workers) {
+		pid_t pid = child_fork();
+
+		if (pid < 0)
+			return pid;
+		if (!pid)
+			server_work(&server);
+		serving->workers[serving->worker_count++] = pid;
+	}
+	return 0;
+}
+
+static int start_program(struct serving *serving)
+{
+	const struct stage *stage = serving->stage;
+	pid_t pid;
+
+	snprintf(serving->folder, sizeof(serving->folder), "%.*s/server", PATH_MAX - 16,
+		 stage->folder);
+	serving->setup = (struct program_setup){ .folder = serving->folder,
+						 .address = stage->path.server_address,
+						 .port = stage->port,
+						 .workers = stage->scenario->workers,
+						 .strategy = serving->strategy,
+						 .lingerd_socket = serving->lingerd_socket };
+	pid = running_start(stage->scenario->program, &serving->setup, &stage->response,
+			    stage->interrupted, &serving->probe);
+	if (pid < 0)
+		return pid;
+	serving->program = pid;
+	return 0;
+}
+
+int serving_start(struct serving *serving, const struct stage *stage,
+		  const struct strategy *strategy, struct trial_rows *rows)
+{
+	int error = 0;
+
+	*serving = (struct serving){ .stage = stage,
+				     .strategy = strategy,
+				     .settings = stage->scenario->settings,
+				     .probe = PROBE_INIT };
+	snprintf(serving->lingerd_socket, sizeof(serving->lingerd_socket), "%.*s/lingerd.sock",
+		 PATH_MAX - 16, stage->folder);
+	serving->settings.lingerd_socket = serving->lingerd_socket;
+	serving->settings.added_hold_ns =
+		added_hold_of(&stage->scenario->added_holds, strategy->name);
+	if (strategy->needs_lingerd)
+		error = start_daemon(serving);
+	if (error)
+		return error;
+	if (!program_is_builtin(stage->scenario->program))
+		return start_program(serving);
+	error = start_workers(serving, rows);
+	if (error)
+		log_error("cannot start the workers: %s", strerror(-error));
+	return error;
+}
+
+int serving_check(const struct serving *serving)
+{
+	if (serving->program && child_has_ended(serving->program)) {
+		running_complain_of_end(serving->stage->scenario->program, &serving->setup);
+		return -ECHILD;
+	}
+	for (size_t i = 0; i < serving->worker_count; i++) {
+		if (!child_has_ended(serving->workers[i]))
+			continue;
+		log_error("worker %d ended in the middle of a trial; the run is void",
+			  (int)serving->workers[i]);
+		return -ECHILD;
+	}
+	return 0;
+}
+
+void serving_look(const struct serving *serving, struct proctree *ret)
+{
+	ret->count = 0;
+	for (size_t i = 0; i < serving->worker_count; i++)
+		proctree_add(ret, serving->workers[i]);
+	if (serving->program)
+		proctree_add(ret, serving->program);
+	if (serving->daemon)
+		proctree_add(ret, serving->daemon);
+}
+
+static void stop_workers(struct serving *serving)
+{
+	for (size_t i = 0; i < serving->worker_count; i++)
+		kill(serving->workers[i], SIGTERM);
+	for (size_t i = 0; i < serving->worker_count; i++)
+		child_wait(serving->workers[i], 1);
+	free(serving->workers);
+}
+
+int serving_stop(struct serving *serving)
+{
+	probe_close(&serving->probe);
+	stop_workers(serving);
+	if (serving->program)
+		running_stop(serving->program);
+	if (*serving->folder)
+		folder_remove(serving->folder);
+	return serving->daemon ? daemon_stop(serving->daemon) : 0;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include "lingerbench/stage.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "lingerbench/folder.h"
+#include "lingerbench/pages.h"
+#include "lingerbench/server.h"
+
+static int complain(const char *what, int error)
+{
+	log_error("%s: %s", what, strerror(-error));
+	return error;
+}
+
+static int open_listener(struct stage *stage)
+{
+	int error;
+
+	stage->port = (uint16_t)stage->scenario->port;
+	stage->listener = server_bind(stage->path.server_address, &stage->port);
+	error = stage->listener < 0 ? stage->listener : 0;
+	if (!error && program_is_builtin(stage->scenario->program))
+		error = server_listen(stage->listener);
+	if (error == -EADDRINUSE)
+		log_error("port %llu is in use; choose another with --set server.port=PORT, or 0 "
+			  "for any free one",
+			  (unsigned long long)stage->scenario->port);
+	else if (error)
+		complain("cannot listen", error);
+	return error;
+}
+
+int stage_open(struct stage *ret, const struct scenario *scenario, const volatile bool *interrupted)
+{
+	bool builtin = program_is_builtin(scenario->program);
+	int error = program_check_installed(scenario->program);
+
+	*ret = (struct stage){ .scenario = scenario,
+			       .path.clients_netns = -1,
+			       .listener = -1,
+			       .interrupted = interrupted };
+	if (!error)
+		error = path_open(&ret->path, &scenario->link, scenario->path);
+	if (!error)
+		error = open_listener(ret);
+	if (error)
+		return error;
+	error = scratch_folder_make(ret->folder, !builtin);
+	if (error)
+		return complain("cannot create a scratch folder below $TMPDIR or /tmp", error);
+	error = response_make(&ret->response, scenario->response_bytes,
+			      builtin ? RESPONSE_MAX_VARIANTS : PAGES, scenario->seed);
+	return error ? complain("cannot make the response", error) : 0;
+}
+
+void stage_close(struct stage *stage)
+{
+	if (!stage->scenario)
+		return;
+	response_free(&stage->response);
+	path_close(&stage->path);
+	if (stage->listener >= 0)
+		close(stage->listener);
+	if (*stage->folder)
+		folder_remove(stage->folder);
+}
