@@ -222,7 +222,7 @@ static void too_few_blocks_for_so_many_comparisons_are_told(void **state)
 	comparisons = (struct comparisons){ .compared = 100 };
 	comparisons.list = calloc(1, sizeof(*comparisons.list));
 	comparisons.count = 1;
-	comparisons.list[0] = (struct comparison){ .figure = &compared_figures[1],
+	comparisons.list[0] = (struct comparison){ .figure = &compared_figures[4],
 						   .finding = FINDING_INCONCLUSIVE,
 						   .a.blocks = 6,
 						   .b.blocks = 6 };

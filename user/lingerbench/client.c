@@ -129,6 +129,7 @@ static int begin(struct client *client, uint64_t due_ns)
 	*row = (struct client_row){ .started_ns = clock_now_ns() };
 	row->due_ns = due_ns ? due_ns : row->started_ns;
 	row->phase = phase_at(client, row->due_ns);
+	plan->rows->measured += row->phase == PHASE_MEASURED;
 	*slot = (struct slot){ .conversation = { .transport.fd = fd,
 						 .number = number,
 						 .peer = plan->peer,
@@ -211,9 +212,14 @@ static uint64_t wanted_cpu_ns(void)
 static void note_load(struct client *client)
 {
 	struct trial_rows *rows = client->plan->rows;
+	uint64_t next_ns;
 
 	if (rows->came_for_ns || next_arrival_ns(client) != UINT64_MAX)
 		return;
+	next_ns = arrivals_due_ns(&client->arrivals);
+	next_ns = next_ns < client->until_ns ? next_ns : client->until_ns;
+	if (next_ns > client->measured_ns)
+		rows->measured_for_ns = next_ns - client->measured_ns;
 	rows->came_for_ns = clock_now_ns() - client->began_ns;
 	rows->wanted_cpu_ns = wanted_cpu_ns() - client->wanted_cpu_before_ns;
 }

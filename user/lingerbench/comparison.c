@@ -10,6 +10,9 @@
 
 const struct compared_figure compared_figures[] = {
 	{ "truncated", "truncated", FIGURE_SHARE, "fewer", "more" },
+	{ "timeout", "timeout", FIGURE_SHARE, "fewer", "more" },
+	{ "corrupt", "corrupt", FIGURE_SHARE, "fewer", "more" },
+	{ "failed", "failed", FIGURE_SHARE, "fewer", "more" },
 	{ "response_us_p50", "response_us", FIGURE_TIME, "faster", "slower" },
 	{ "worker_hold_us_p50", "worker_hold_us", FIGURE_TIME, "shorter", "longer" },
 	{ "fin_wait_2_us_p50", "fin_wait_2_us", FIGURE_TIME, "shorter", "longer" },

@@ -30,8 +30,8 @@ static _Noreturn void become_lingerd(const char *path, const char *socket_path,
 		dup2(log, STDERR_FILENO);
 		close(log);
 	}
-	snprintf(idle, sizeof(idle), "%.3f", (double)settings->idle_timeout_ns / 1e9);
-	snprintf(total, sizeof(total), "%.3f", (double)settings->total_timeout_ns / 1e9);
+	snprintf(idle, sizeof(idle), "%.6f", (double)settings->idle_timeout_ns / 1e9);
+	snprintf(total, sizeof(total), "%.6f", (double)settings->total_timeout_ns / 1e9);
 	/* The folder says who may reach the socket. */
 	execl(path, "lingerd", "--socket", socket_path, "--socket-mode", "0666", "--idle-timeout",
 	      idle, "--total-timeout", total, (char *)NULL);

@@ -67,9 +67,10 @@ static int run_tool(int netns, const char *command, char *said, size_t size)
 		close(output[0]);
 		return pid;
 	}
+	/* A line fits into the pipe, whoever waits for whom. */
+	status = child_wait(pid, COMMAND_LIMIT_S);
 	read_line(output[0], said, size);
 	close(output[0]);
-	status = child_wait(pid, COMMAND_LIMIT_S);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
 		return -ENOENT;
 	return status ? -EIO : 0;
@@ -199,7 +200,11 @@ static int make_clients_netns(struct path *path, const struct path_settings *set
 	if (error)
 		return error;
 	path->clients_netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	return path->clients_netns < 0 ? -errno : 0;
+	if (path->clients_netns >= 0)
+		return 0;
+	error = -errno;
+	log_error("[path] /proc/self/ns/net: %s", strerror(-error));
+	return error;
 }
 
 int path_open(struct path *ret, const struct path_settings *settings, const char *file)

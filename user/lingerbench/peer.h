@@ -17,7 +17,7 @@
  *	close			close(); every script ends with this or with
  *	reset			close() with l_linger 0: RST
  *
- * BYTES take the suffixes k and m (1024s), TIME takes ms and s.
+ * BYTES take the suffixes k and m (1024s), TIME takes us, ms and s.
  */
 #ifndef LINGERBENCH_PEER_H
 #define LINGERBENCH_PEER_H

@@ -33,7 +33,13 @@ double plan_estimate_rest_s(const struct plan *plan, const struct scenario *scen
 void plan_print(const struct plan *plan, const struct scenario *scenario);
 
 /*
- * 0; or a negative errno when no process of this machine can have so many clients at once, for lack of descriptors or
+ * Whether there are local ports for so many clients in this network namespace. 0 or -EADDRNOTAVAIL: the arithmetic has
+ * been logged.
+ */
+int plan_check_ports(const struct scenario *scenario);
+
+/*
+ * Before anything is made. 0; or a negative errno when no process of this machine can have so many clients at once, for lack of descriptors or
  * of local ports: the arithmetic has been logged.
  */
 int plan_check_limits(const struct scenario *scenario);

@@ -69,23 +69,26 @@ static int add_trial(struct writing *writing, const struct trial *trial, struct 
 	return error;
 }
 
-/* Its row would look like lingerd's, and be the server's own. */
+/* Its row would look like the strategy's, and be the server's own. */
 static void warn_of_fallbacks(struct warnings *warnings, const struct summary *summary)
 {
-	if (!summary->strategy->needs_lingerd)
-		return;
-	if (summary->fallbacks_unknown)
+	const char *strategy = summary->strategy->name, *peer = summary->peer->name;
+
+	if (summary->strategy->needs_lingerd && summary->fallbacks_unknown)
 		warnings_add(warnings,
-			     "%s under %s: lingerd did not say how many connections it got",
-			     summary->strategy->name, summary->peer->name);
+			     "%s under %s: how many of the connections that were measured lingerd "
+			     "got "
+			     "is not known",
+			     strategy, peer);
 	else if (summary->fallbacks)
 		warnings_add(warnings,
-			     "%s under %s: %llu of %llu connections were not handed over, and "
-			     "closed by "
-			     "the server itself",
-			     summary->strategy->name, summary->peer->name,
-			     (unsigned long long)summary->fallbacks,
-			     (unsigned long long)summary->connections);
+			     "%s under %s: %llu of %llu connections %s, and closed by the server "
+			     "itself",
+			     strategy, peer, (unsigned long long)summary->fallbacks,
+			     (unsigned long long)summary->connections,
+			     summary->strategy->needs_lingerd
+				     ? "were not handed over"
+				     : "found no room to linger beside their worker");
 }
 
 /* Nobody is to take it for what the strategy costs. */
@@ -139,7 +142,7 @@ static int write_group(struct writing *writing, const struct strategy *strategy,
 		trials += !trial->is_void;
 	}
 	if (!trials)
-		return 0;
+		return error;
 	warn_of_incomplete(writing->warnings, &summary);
 	warn_of_fallbacks(writing->warnings, &summary);
 	if (!error)
@@ -159,9 +162,13 @@ static int write_groups(struct writing *writing)
 		error = summary_csv_head(writing->summary);
 	for (size_t s = 0; s < scenario->strategy_count; s++)
 		warn_of_added_hold(writing, scenario->strategies[s]);
-	for (size_t p = 0; p < scenario->peer_count; p++)
+	for (size_t p = 0; p < scenario->peer_count; p++) {
+		/* Of an interrupted run, a block may lack the first strategy under this peer. */
+		for (size_t block = 0; block < scenario->blocks; block++)
+			writing->baseline_per_s[block] = 0;
 		for (size_t s = 0; s < scenario->strategy_count && !error; s++)
 			error = write_group(writing, scenario->strategies[s], scenario->peers[p]);
+	}
 	return error;
 }
 

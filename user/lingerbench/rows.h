@@ -64,9 +64,12 @@ struct trial_rows {
 	size_t size;	 /* of the mapping */
 	size_t capacity; /* rows on each side */
 	size_t begun;	 /* rows of the client, which alone counts them */
+	size_t measured; /* of these, that are no warm-up */
 	/* Of an open loop. */
-	size_t dropped;		/* measured arrivals that found all places taken */
-	size_t late;		/* that the client process was too busy to begin in time */
+	size_t dropped; /* measured arrivals that found all places taken */
+	size_t late;	/* measured ones that the client process was too busy to begin in time */
+	uint64_t
+		measured_for_ns; /* by the schedule, after the warm-up: until the next one would come */
 	uint64_t came_for_ns;	/* until the last arrival */
 	uint64_t wanted_cpu_ns; /* that the client process ran or waited for a CPU in that time */
 	atomic_size_t accepted; /* may pass the capacity: strangers can connect */

@@ -73,6 +73,8 @@ static int prepare(struct run *run, const struct run_options *options)
 {
 	int error = stage_open(&run->stage, &run->scenario, &interrupted);
 
+	if (!error && path_settings_are_apart(&run->scenario.link))
+		error = plan_check_ports(&run->scenario);
 	if (error)
 		return error;
 	run->info.port = run->stage.port;
@@ -156,8 +158,8 @@ static void look_for_overflow(struct run *run)
 	if (json_integer_value(refused) > 0)
 		warnings_add(&run->warnings,
 			     "the kernel had no room for %lld sockets that were closed in "
-			     "FIN_WAIT_2 or TIME_WAIT (net.ipv4.tcp_max_tw_buckets, for the whole "
-			     "machine): their stay ended at once",
+			     "FIN_WAIT_2 or TIME_WAIT (net.ipv4.tcp_max_tw_buckets, for all of "
+			     "this network namespace): their stay ended at once",
 			     (long long)json_integer_value(refused));
 }
 
@@ -218,7 +220,7 @@ static enum run_status conclude(const struct run *run)
 	}
 	printf("%s%s%s\n\n", run->scenario.name, *run->scenario.title ? ": " : "",
 	       run->scenario.title);
-	verdict_print(&summary);
+	verdict_print(&summary, &run->scenario);
 	measured = say_void(&run->plan);
 	if (run->tracing.impossible)
 		printf("\nNot traced: %s\n", run->tracing.impossible);

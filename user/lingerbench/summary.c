@@ -91,27 +91,25 @@ static int add_throughput(struct summary *summary, const struct joined_row *rows
 }
 
 /* A real server tells no more than how many connections lingerd got; which ones, the trace says. */
-static void add_handoffs(struct summary *summary, const struct trial *trial, size_t count)
+static void add_handoffs(struct summary *summary, const struct trial *trial, size_t count,
+			 size_t measured)
 {
 	if (!is_real_server(summary) || !summary->strategy->needs_lingerd)
 		return;
-	summary->fallbacks_unknown |= !trial->handoffs_known;
+	/* Nor how many of them were of a warm-up. */
+	summary->fallbacks_unknown |= !trial->handoffs_known || measured < count;
 	if (trial->handoffs_known && trial->handoffs < count)
 		summary->fallbacks += count - trial->handoffs;
 }
 
 /* What was asked for and what was begun, from the end of the warm-up until the last arrival. */
-static int add_arrivals(struct summary *summary, const struct trial *trial,
-			const struct joined_row *rows, size_t count)
+static int add_arrivals(struct summary *summary, const struct trial *trial, size_t begun)
 {
 	double seconds = (double)trial->measured_for_ns / 1e9;
-	uint64_t begun = 0;
 	int error;
 
 	if (!trial->measured_for_ns)
 		return 0;
-	for (size_t i = 0; i < count; i++)
-		begun += rows[i].client->phase == PHASE_MEASURED;
 	summary->is_open = true;
 	summary->dropped += trial->rows->dropped;
 	error = sample_add(&summary->offered_per_s,
@@ -122,17 +120,21 @@ static int add_arrivals(struct summary *summary, const struct trial *trial,
 int summary_add(struct summary *summary, const struct trial *trial, const struct joined_row *rows,
 		size_t count, double baseline_per_s)
 {
+	size_t measured = 0;
 	int error = 0;
 
 	summary->cpu_us += trial->cpu_us;
 	summary->cpu_unknown |= !trial->cpu_known;
-	summary->cpu_connections += count;
-	for (size_t i = 0; i < count && !error; i++)
-		if (rows[i].client->phase == PHASE_MEASURED)
-			error = add_connection(summary, &rows[i]);
-	add_handoffs(summary, trial, count);
+	summary->cpu_connections += trial->cpu_connections;
+	for (size_t i = 0; i < count && !error; i++) {
+		if (rows[i].client->phase != PHASE_MEASURED)
+			continue;
+		error = add_connection(summary, &rows[i]);
+		measured++;
+	}
+	add_handoffs(summary, trial, count, measured);
 	if (!error)
-		error = add_arrivals(summary, trial, rows, count);
+		error = add_arrivals(summary, trial, measured);
 	return error ? error : add_throughput(summary, rows, count, baseline_per_s);
 }
 

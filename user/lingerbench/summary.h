@@ -25,7 +25,7 @@ struct summary {
 	uint64_t traced;	/* connections with a row of the tracer */
 	bool cpu_unknown;	/* in one of the trials */
 	uint64_t cpu_us;
-	uint64_t cpu_connections; /* for which it was spent: those of the warm-up, too */
+	uint64_t cpu_connections; /* for which it was spent */
 	bool is_open;		  /* an open loop; the next three are of it alone */
 	uint64_t dropped;
 	struct sample offered_per_s;  /* one a block */

@@ -37,6 +37,10 @@ struct cast {
 	struct serving serving;
 	pid_t client;	  /* 0: none */
 	bool probe_known; /* whether lingerd has got its connection */
+	/* When the measuring began. */
+	struct proctree before;
+	size_t begun_before; /* connections of the warm-up */
+	bool measuring;
 };
 
 static int start_client(struct cast *cast, const struct trial *trial)
@@ -85,8 +89,22 @@ static void look_at_tracer(const struct cast *cast)
 		usleep(POLL_MS * 1000);
 }
 
+/* What the warm-up costs is not measured. It ends here some milliseconds later than in the client process. */
+static void look_at_warm_up(struct cast *cast, const struct trial *trial)
+{
+	uint64_t warm_up_ns = cast->stage->scenario->warm_up_ns;
+
+	if (cast->measuring || clock_now_ns() - trial->started_ns < warm_up_ns)
+		return;
+	cast->measuring = true;
+	if (!warm_up_ns)
+		return;
+	serving_look(&cast->serving, &cast->before);
+	cast->begun_before = trial->rows->begun;
+}
+
 /* Until the client has made all its connections. */
-static int wait_for_client(struct cast *cast)
+static int wait_for_client(struct cast *cast, const struct trial *trial)
 {
 	int status, error;
 
@@ -97,6 +115,7 @@ static int wait_for_client(struct cast *cast)
 			&cast->serving); /* another pool than that which is measured */
 		if (error)
 			return error;
+		look_at_warm_up(cast, trial);
 		look_at_tracer(cast);
 	}
 	status = child_wait(cast->client, 0);
@@ -121,7 +140,9 @@ static bool all_released(const struct trial_rows *rows)
  */
 static int wait_for_release(const struct cast *cast, const struct trial *trial)
 {
-	uint64_t limit = clock_now_ns() + cast->serving.settings.total_timeout_ns +
+	const struct strategy_settings *settings = &cast->serving.settings;
+	uint64_t limit = clock_now_ns() + settings->total_timeout_ns + settings->added_hold_ns +
+			 (trial->strategy->sleeps ? settings->sleep_ns : 0) +
 			 RELEASE_SLACK_S * NS_PER_S;
 	int error;
 
@@ -200,33 +221,6 @@ static void count_handoffs(struct trial *trial, const struct cast *cast, uint64_
 		trial->handoffs = now - before;
 }
 
-/*
- * A client process that is short of CPU measures itself. It shows when clients begin late, or when it has hardly slept, because
- * it ran or waited for a CPU: then what it found in the sockets had waited for it.
- */
-static void judge_client(struct trial *trial, const struct cast *cast)
-{
-	const struct trial_rows *rows = trial->rows;
-	unsigned int busy_percent =
-		rows->came_for_ns ? (unsigned int)(100 * rows->wanted_cpu_ns / rows->came_for_ns)
-				  : 0;
-
-	if (rows->came_for_ns > cast->stage->scenario->warm_up_ns)
-		trial->measured_for_ns = rows->came_for_ns - cast->stage->scenario->warm_up_ns;
-	trial->is_void =
-		rows->late * 100 > rows->begun * LATE_PERCENT || busy_percent > BUSY_PERCENT;
-	if (trial->is_void)
-		warnings_add(cast->watchers->warnings,
-			     "block %llu, %s under %s is void, the client process could not keep "
-			     "up: it "
-			     "ran or waited for a CPU in %u %% of the time and began %zu of %zu "
-			     "connections more than %llu ms "
-			     "late; lower [load] rate",
-			     (unsigned long long)trial->block, trial->strategy->name,
-			     trial->peer->name, busy_percent, rows->late, rows->begun,
-			     CLIENT_LATE_NS / NS_PER_MS);
-}
-
 static void warn_of_trial(const struct cast *cast, const struct trial *trial, const char *text)
 {
 	warnings_add(cast->watchers->warnings, "block %llu, %s under %s: %s",
@@ -234,13 +228,51 @@ static void warn_of_trial(const struct cast *cast, const struct trial *trial, co
 		     text);
 }
 
-static void note_cpu(const struct cast *cast, struct trial *trial, struct proctree *before)
+/*
+ * A client process that is short of CPU measures itself. It shows when clients begin late, or when it has hardly slept, because
+ * it ran or waited for a CPU: then what it found in the sockets had waited for it.
+ */
+static void judge_open_loop(struct trial *trial, const struct cast *cast)
+{
+	const struct trial_rows *rows = trial->rows;
+	unsigned int busy_percent =
+		rows->came_for_ns ? (unsigned int)(100 * rows->wanted_cpu_ns / rows->came_for_ns)
+				  : 0;
+	char text[256];
+
+	trial->is_void =
+		rows->late * 100 > rows->measured * LATE_PERCENT || busy_percent > BUSY_PERCENT;
+	if (!trial->is_void)
+		return;
+	snprintf(text, sizeof(text),
+		 "void, the client process could not keep up: it ran or waited for a CPU in %u %% "
+		 "of "
+		 "the time and began %zu of %zu connections more than %llu ms late; lower [load] "
+		 "rate",
+		 busy_percent, rows->late, rows->measured, CLIENT_LATE_NS / NS_PER_MS);
+	warn_of_trial(cast, trial, text);
+}
+
+static void judge_client(struct trial *trial, const struct cast *cast)
+{
+	trial->measured_for_ns = trial->rows->measured_for_ns;
+	if (cast->stage->scenario->arrivals != ARRIVALS_CLOSED)
+		judge_open_loop(trial, cast);
+	if (trial->rows->measured || trial->rows->dropped || trial->is_void)
+		return;
+	trial->is_void = true;
+	warn_of_trial(cast, trial,
+		      "void, no client came after the warm-up; raise [load] connections");
+}
+
+static void note_cpu(const struct cast *cast, struct trial *trial)
 {
 	struct proctree after;
 	uint64_t cpu_ns;
 
 	serving_look(&cast->serving, &after);
-	trial->cpu_known = proctree_cpu_ns(before, &after, &cpu_ns);
+	trial->cpu_known = proctree_cpu_ns(&cast->before, &after, &cpu_ns);
+	trial->cpu_connections = trial->rows->begun - cast->begun_before;
 	if (trial->cpu_known)
 		trial->cpu_us = cpu_ns / NS_PER_US;
 	else
@@ -250,7 +282,6 @@ static void note_cpu(const struct cast *cast, struct trial *trial, struct proctr
 static int perform(struct cast *cast, struct trial *trial)
 {
 	struct serving *serving = &cast->serving;
-	struct proctree before;
 	uint64_t handoffs = 0;
 	int error = serving_start(serving, cast->stage, trial->strategy, trial->rows);
 
@@ -259,24 +290,23 @@ static int perform(struct cast *cast, struct trial *trial)
 	probe_close(&serving->probe);
 	if (error)
 		return error;
-	serving_look(serving, &before);
+	serving_look(serving, &cast->before);
 	trial->started_ns = clock_now_ns();
 	error = start_client(cast, trial);
 	if (error) {
 		log_error("cannot start the client process: %s", strerror(-error));
 		return error;
 	}
-	error = wait_for_client(cast);
+	error = wait_for_client(cast, trial);
 	trial->ended_ns = clock_now_ns();
 	if (!error && serving->workers)
 		error = wait_for_release(cast, trial);
 	usleep(SETTLE_MS * 1000);
 	if (error)
 		return error;
-	note_cpu(cast, trial, &before);
+	note_cpu(cast, trial);
 	count_handoffs(trial, cast, handoffs);
-	if (cast->stage->scenario->arrivals != ARRIVALS_CLOSED)
-		judge_client(trial, cast);
+	judge_client(trial, cast);
 	return 0;
 }
 

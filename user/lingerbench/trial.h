@@ -29,10 +29,11 @@ struct trial {
 	uint64_t ended_ns;
 	bool handoffs_known; /* by lingerd's own count, of a strategy that needs it */
 	uint64_t handoffs;
-	bool cpu_known;	 /* false: one of them died in between */
+	bool cpu_known;		  /* false: one of them died in between */
+	uint64_t cpu_connections; /* for which it was spent: those of a warm-up are not */
 	uint64_t cpu_us; /* of the server's processes and of lingerd, while clients were served */
 	uint64_t measured_for_ns; /* of an open loop, until the last arrival; else 0 */
-	bool is_void; /* the client process could not keep up with the schedule of an open loop */
+	bool is_void; /* the client process could not keep up with an open loop, or measured nobody */
 };
 
 /* Who looks on. */

@@ -19,7 +19,7 @@ struct figure verdict_time(const struct csvtable *summary, size_t row, const cha
 struct figure verdict_count(const struct csvtable *summary, size_t row, const char *column);
 
 /* On stdout. */
-void verdict_print(const struct csvtable *summary);
+void verdict_print(const struct csvtable *summary, const struct scenario *scenario);
 
 struct judgement {
 	size_t judged;
