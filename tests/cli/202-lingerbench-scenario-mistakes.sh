@@ -42,7 +42,7 @@ program = nginy
 [strategies]
 use = native
 [peers]
-use = nobody nobody mine prompt
+use = nobody mine prompt
 mine = post:much
 [expect]
 native.nobody.truncated = = 0
@@ -64,6 +64,8 @@ expect 2 'once.ini:3: no strategy is called "hope"'
 bench run nginx --set strategies.added-hold.lingerd=1ms --dry-run
 expect 2 'added-hold.lingerd: workers of nginx are not the lab'
 
+bench run quick --set 'peers.use=late prompt late' --dry-run
+expect 2 'peer late stands here twice'
 bench run quick --set load.connections=20000 --set load.clients=15000 --dry-run
 if [ "$(ulimit -Hn)" != unlimited ] && [ "$(ulimit -Hn)" -lt 15064 ]; then
     expect 2 'clients at once'

@@ -65,6 +65,13 @@ static double draw_part(FILE *out, double x, int y, double width, const char *co
 	return x + width;
 }
 
+static bool is_open_loop(const struct csvtable *summary)
+{
+	double dropped;
+
+	return summary->row_count && csvtable_number(summary, 0, "dropped", &dropped);
+}
+
 void charts_outcomes(FILE *out, const struct csvtable *summary)
 {
 	int y = 0;
@@ -74,13 +81,19 @@ void charts_outcomes(FILE *out, const struct csvtable *summary)
 		"<span class=\"key\" style=\"background:var(--good)\"></span>complete"
 		"<span class=\"key\" style=\"background:var(--bad)\"></span>truncated"
 		"<span class=\"key\" style=\"background:var(--odd)\"></span>timed out, corrupt "
-		"or failed</p>\n");
+		"or failed%s</p>\n",
+		is_open_loop(summary)
+			? "<span class=\"key\" style=\"background:var(--line)\"></span>dropped: "
+			  "came, and "
+			  "found no place"
+			: "");
 	open_svg(out, height_of(summary) - AXIS, "Outcomes per strategy and peer");
 	for (size_t row = 0; row < summary->row_count; row++, y += ROW) {
 		double all = number_or_0(summary, row, "connections");
 		double complete = number_or_0(summary, row, "complete");
 		double truncated = number_or_0(summary, row, "truncated");
-		double scale = all > 0 ? (WIDTH - LABEL - RIGHT) / all : 0;
+		double dropped = number_or_0(summary, row, "dropped");
+		double scale = all + dropped > 0 ? (WIDTH - LABEL - RIGHT) / (all + dropped) : 0;
 		double other = all - complete - truncated;
 		double x = LABEL;
 
@@ -89,7 +102,9 @@ void charts_outcomes(FILE *out, const struct csvtable *summary)
 		label_row(out, summary, row, y);
 		x = draw_part(out, x, y, complete * scale, "good", complete, "complete");
 		x = draw_part(out, x, y, truncated * scale, "bad", truncated, "truncated");
-		draw_part(out, x, y, other * scale, "odd", other, "timed out, corrupt or failed");
+		x = draw_part(out, x, y, other * scale, "odd", other,
+			      "timed out, corrupt or failed");
+		draw_part(out, x, y, dropped * scale, "line", dropped, "dropped");
 		fprintf(out, "\n");
 	}
 	fprintf(out, "</svg>\n");

@@ -49,13 +49,41 @@ static void compare_members(json_t *found, const char *name, json_t *a, json_t *
 	}
 }
 
+/* A network namespace of its own lacks most of the machine's settings: one line is enough for that. */
+static void compare_sysctls(json_t *found, const char *name, json_t *a, json_t *b)
+{
+	size_t only_a = 0, only_b = 0;
+	const char *key;
+	json_t *value;
+	char full[256];
+
+	json_object_foreach (a, key, value) {
+		json_t *other = json_object_get(b, key);
+
+		name_member(full, name, key);
+		if (other)
+			compare(found, full, value, other);
+		else
+			only_a++;
+	}
+	json_object_foreach (b, key, value)
+		only_b += !json_object_get(a, key);
+	if (only_a || only_b)
+		json_array_append_new(found,
+				      json_pack("{s:s s:I s:I}", "name",
+						"settings of the system that only one has", "a",
+						(json_int_t)only_a, "b", (json_int_t)only_b));
+}
+
 static void compare(json_t *found, const char *name, json_t *a, json_t *b)
 {
 	bool is_object = json_is_object(a) || json_is_object(b);
 
 	if (is_listed(besides, name) || (a && b && json_equal(a, b)))
 		return;
-	if (is_object && (!a || !b || (json_is_object(a) && json_is_object(b))))
+	if (!strcmp(name, "environment.sysctl") && a && b)
+		compare_sysctls(found, name, a, b);
+	else if (is_object && (!a || !b || (json_is_object(a) && json_is_object(b))))
 		compare_members(found, name, a, b);
 	else
 		json_array_append_new(found,

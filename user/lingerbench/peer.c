@@ -109,7 +109,8 @@ static int parse_step(const char *word, struct peer_step *ret, char *error, size
 		*ret = step;
 		return 0;
 	}
-	return complain(error, error_size, "no step is called \"%s\"", name);
+	return complain(error, error_size,
+			"no step is called \"%s\"; lingerbench(1) has those there are", name);
 }
 
 static bool is_last_kind(enum peer_step_kind kind)

@@ -151,6 +151,40 @@ static void write_verdict(const struct report *report)
 			     "every stay.</p>\n");
 }
 
+/* Of an open loop. */
+static void write_arrivals(const struct report *report)
+{
+	static const char *const counts[] = { "offered_per_s", "achieved_per_s", "dropped" };
+	static const char *const times[] = { "response_us_p50", "response_us_p99" };
+	const struct csvtable *summary = &report->summary;
+	double dropped;
+
+	if (!summary->row_count || !csvtable_number(summary, 0, "dropped", &dropped))
+		return;
+	fprintf(report->out,
+		"<h2>Arrivals</h2>\n<p class=\"dim\">Clients came by a schedule. Who found all "
+		"places "
+		"taken was dropped; the others' responses took so long from when they were to "
+		"come.</p>\n"
+		"<div class=\"wide\"><table><thead><tr><th class=\"name\">strategy</th>"
+		"<th class=\"name\">peer</th><th>offered/s</th><th>begun/s</th><th>dropped</th>"
+		"<th>response p50</th><th>p99</th></tr></thead>\n<tbody>\n");
+	for (size_t row = 0; row < summary->row_count; row++) {
+		bool bad = csvtable_number(summary, row, "dropped", &dropped) && dropped > 0;
+
+		fprintf(report->out, "<tr>");
+		write_cell(report, "name", csvtable_text(summary, row, "strategy"));
+		write_cell(report, "name", csvtable_text(summary, row, "peer"));
+		for (size_t i = 0; i < 3; i++)
+			write_cell(report, bad && i == 2 ? "bad" : NULL,
+				   verdict_count(summary, row, counts[i]).text);
+		for (size_t i = 0; i < 2; i++)
+			write_cell(report, NULL, verdict_time(summary, row, times[i]).text);
+		fprintf(report->out, "</tr>\n");
+	}
+	fprintf(report->out, "</tbody></table></div>\n");
+}
+
 static void write_pairs(const struct report *report, json_t *object)
 {
 	const char *key;
@@ -202,12 +236,19 @@ static int write_all(const struct report *report)
 
 	write_head(report);
 	write_verdict(report);
+	write_arrivals(report);
 	write_warnings(report);
 	charts_outcomes(report->out, &report->summary);
 	error = charts_spans(report->out, &report->summary, &report->connections, "worker_hold_us",
 			     "Worker hold",
 			     "From the last write() of the response to the moment the worker is "
 			     "free: median, 90th, 99th percentile and the longest.");
+	if (!error)
+		error = charts_spans(
+			report->out, &report->summary, &report->connections, "response_us",
+			"Response",
+			"From connect(), in an open loop from when the client was to come, to the "
+			"last byte that came: median, 90th, 99th percentile and the longest.");
 	if (!error)
 		error = charts_spans(report->out, &report->summary, &report->connections,
 				     "fin_wait_2_us", "FIN_WAIT_2",

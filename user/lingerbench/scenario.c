@@ -184,6 +184,9 @@ static bool take_peer_names(struct scenario *scenario, struct inifile_place plac
 	for (char *word; (word = strtok_r(NULL, " \t", &rest));) {
 		if (strlen(word) >= PEER_MAX_NAME)
 			return inifile_complain(place, "no peer is called \"%s\"", word);
+		for (size_t i = 0; i < scenario->peer_count; i++)
+			if (!strcmp(scenario->peer_names[i], word))
+				return inifile_complain(place, "peer %s stands here twice", word);
 		if (scenario->peer_count == SCENARIO_MAX_PEERS)
 			return inifile_complain(place, "more than %d peers", SCENARIO_MAX_PEERS);
 		strcpy(scenario->peer_names[scenario->peer_count++], word);

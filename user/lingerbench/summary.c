@@ -53,25 +53,35 @@ static int add_connection(struct summary *summary, const struct joined_row *row)
 	return error;
 }
 
+static bool is_complete(const struct client_row *client)
+{
+	return client->outcome == OUTCOME_COMPLETE_FIN || client->outcome == OUTCOME_COMPLETE_RESET;
+}
+
+static uint64_t over_ns(const struct client_row *client)
+{
+	return client->eof_ns ? client->eof_ns : client->ended_ns;
+}
+
 bool summary_throughput(const struct joined_row *rows, size_t count, double *ret_per_s)
 {
 	uint64_t first = UINT64_MAX, last = 0, complete = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct client_row *client = rows[i].client;
-		uint64_t over = client->eof_ns ? client->eof_ns : client->ended_ns;
 
 		if (client->phase != PHASE_MEASURED)
 			continue;
 		if (client->started_ns && client->started_ns < first)
 			first = client->started_ns;
-		if (over > last)
-			last = over;
-		complete += client->outcome == OUTCOME_COMPLETE_FIN ||
-			    client->outcome == OUTCOME_COMPLETE_RESET;
+		if (over_ns(client) > last)
+			last = over_ns(client);
 	}
 	if (last <= first)
 		return false;
+	/* What the server did in that time it also did for clients of the warm-up that had waited until then. */
+	for (size_t i = 0; i < count; i++)
+		complete += is_complete(rows[i].client) && over_ns(rows[i].client) > first;
 	*ret_per_s = (double)complete / ((double)(last - first) / 1e9);
 	return true;
 }

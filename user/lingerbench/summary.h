@@ -44,8 +44,8 @@ struct summary {
 };
 
 /*
- * Whole responses per second of a trial, from the first connect() until the last client knew what it
- * had got. False: it had no such time.
+ * Whole responses per second of a trial, from the first connect() after the warm-up until the last client knew what it
+ * had got; those of clients that came in the warm-up and had waited until then are among them. False: it had no such time.
  */
 bool summary_throughput(const struct joined_row *rows, size_t count, double *ret_per_s);
 

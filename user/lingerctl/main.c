@@ -107,13 +107,14 @@ static const char *explain(int error)
 {
 	switch (error) {
 	case -ENOENT:
-		return "no such socket: is lingerd running, and with this path?";
+		return "no such socket: is lingerd running, and with this path? (One that drains "
+		       "or stops takes no questions.)";
 	case -ECONNREFUSED:
 		return "nobody listens there: lingerd has been killed, or is ending";
 	case -EACCES:
 		return "no permission: be a member of the group that owns the socket";
 	case -ETIMEDOUT:
-		return "no answer within five seconds";
+		return "no answer within five seconds; what was asked for may still be done";
 	case -EPROTO:
 	case -EPROTOTYPE:
 		return "the answer is none of lingerd's";

@@ -12,34 +12,41 @@
 #include "common/log.h"
 #include "lingerd/daemon_parts.h"
 
-static void keep(enum setting setting, const void *old, void *new, size_t size)
+static bool keep(enum setting setting, const void *old, void *new, size_t size)
 {
 	if (!memcmp(old, new, size))
-		return;
+		return false;
 	log_warning("%s cannot change while lingerd runs: it stays as it was at the start",
 		    setting_names[setting]);
 	memcpy(new, old, size);
+	return true;
 }
 
 #define KEEP(setting, field) keep(setting, &old->field, &new->field, sizeof(new->field))
 
-/* What it has been started with; a character array is zero behind its text. */
-static void keep_fixed(const struct settings *old, struct settings *new)
+/* What it has been started with; a character array is zero behind its text. How many of them were to change. */
+static unsigned int keep_fixed(const struct settings *old, struct settings *new)
 {
-	KEEP(SETTING_SOCKET, socket_path);
-	KEEP(SETTING_SOCKET_MODE, socket_mode);
-	KEEP(SETTING_SOCKET_GROUP, socket_group);
-	KEEP(SETTING_MAX_CONNECTIONS, max_connections);
-	KEEP(SETTING_METRICS, metrics);
-	KEEP(SETTING_METRICS_REMOTE, metrics_remote);
-	KEEP(SETTING_LOG, syslog);
-	KEEP(SETTING_USER, user);
-	KEEP(SETTING_PID_FILE, pid_file);
-	KEEP(SETTING_SANDBOX, sandbox);
+	unsigned int count = 0;
+
+	count += KEEP(SETTING_SOCKET, socket_path);
+	count += KEEP(SETTING_SOCKET_MODE, socket_mode);
+	count += KEEP(SETTING_SOCKET_GROUP, socket_group);
+	count += KEEP(SETTING_MAX_CONNECTIONS, max_connections);
+	count += KEEP(SETTING_METRICS, metrics);
+	count += KEEP(SETTING_METRICS_REMOTE, metrics_remote);
+	count += KEEP(SETTING_LOG, syslog);
+	count += KEEP(SETTING_USER, user);
+	count += KEEP(SETTING_PID_FILE, pid_file);
+	count += KEEP(SETTING_SANDBOX, sandbox);
+	return count;
 }
 
-/* All or nothing. 0, or a negative errno with *problem said. */
-static int reload(struct daemon *daemon, struct problem *problem)
+/*
+ * All or nothing. 0, or a negative errno with *problem said. *ret_kept: settings that cannot change while lingerd runs,
+ * and were to.
+ */
+static int reload(struct daemon *daemon, unsigned int *ret_kept, struct problem *problem)
 {
 	struct settings settings;
 	int error = options_settings(daemon->options, &settings, problem);
@@ -48,7 +55,7 @@ static int reload(struct daemon *daemon, struct problem *problem)
 		log_error("%s; all settings stay as they were", problem->text);
 		return error;
 	}
-	keep_fixed(&daemon->settings, &settings);
+	*ret_kept = keep_fixed(&daemon->settings, &settings);
 	daemon->settings = settings;
 	users_apply(&daemon->users, &settings);
 	linger_engine_policies_changed(daemon->engine);
@@ -60,12 +67,12 @@ static int reload(struct daemon *daemon, struct problem *problem)
 	return 0;
 }
 
-static int reload_and_tell(struct daemon *daemon, struct problem *problem)
+static int reload_and_tell(struct daemon *daemon, unsigned int *ret_kept, struct problem *problem)
 {
 	int error;
 
 	service_reloading(&daemon->service);
-	error = reload(daemon, problem);
+	error = reload(daemon, ret_kept, problem);
 	service_ready(&daemon->service);
 	return error;
 }
@@ -73,10 +80,11 @@ static int reload_and_tell(struct daemon *daemon, struct problem *problem)
 void daemon_receive_signals(struct daemon *daemon)
 {
 	struct signalfd_siginfo info;
+	unsigned int kept;
 
 	while (read(daemon->signals, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGHUP)
-			reload_and_tell(daemon, &(struct problem){ "" });
+			reload_and_tell(daemon, &kept, &(struct problem){ "" });
 		else
 			daemon_stop(daemon);
 	}
@@ -108,11 +116,32 @@ static void be_taken_over(struct daemon *daemon, int asker, char answer[COMMAND_
 	}
 }
 
+static void carry_out_reload(struct daemon *daemon, char answer[COMMAND_ANSWER_SIZE])
+{
+	struct problem problem = { "" };
+	unsigned int kept = 0;
+
+	if (reload_and_tell(daemon, &kept, &problem))
+		snprintf(answer, COMMAND_ANSWER_SIZE, "error: %s; all settings stay as they were\n",
+			 problem.text);
+	else if (!daemon->options->config_path)
+		snprintf(answer, COMMAND_ANSWER_SIZE,
+			 "ok: there is no file to read again: lingerd was started without "
+			 "--config\n");
+	else if (kept)
+		snprintf(answer, COMMAND_ANSWER_SIZE,
+			 "ok: settings read again, but %u that cannot change while lingerd runs; "
+			 "its log "
+			 "says which\n",
+			 kept);
+	else
+		snprintf(answer, COMMAND_ANSWER_SIZE, "ok: settings read again\n");
+}
+
 void daemon_carry_out(void *context, int sender, enum linger_message_type command,
 		      char answer[COMMAND_ANSWER_SIZE])
 {
 	struct daemon *daemon = context;
-	struct problem problem = { "" };
 
 	/* In the queue of a sender, behind the one who wants to take over: it is for that one to do. */
 	if (daemon->asker >= 0 && command != LINGER_MESSAGE_TAKE_OVER) {
@@ -134,14 +163,6 @@ void daemon_carry_out(void *context, int sender, enum linger_message_type comman
 		be_taken_over(daemon, sender, answer);
 		break;
 	default:
-		if (reload_and_tell(daemon, &problem))
-			snprintf(answer, COMMAND_ANSWER_SIZE,
-				 "error: %s; all settings stay as they were\n", problem.text);
-		else
-			snprintf(answer, COMMAND_ANSWER_SIZE, "ok: %s\n",
-				 daemon->options->config_path
-					 ? "settings read again"
-					 : "there is no file to read again: lingerd was started "
-					   "without --config");
+		carry_out_reload(daemon, answer);
 	}
 }
