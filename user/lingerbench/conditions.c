@@ -16,6 +16,8 @@ static const char *const besides[] = { "scenario.path",	       "scenario.title",
 				       "trace.lost_ring_full", "trace.lost_map_full",
 				       "trace.missed_events",  NULL };
 
+enum { MANY_SYSCTLS = 8 };
+
 static bool is_listed(const char *const *list, const char *name)
 {
 	for (; *list; list++)
@@ -49,30 +51,37 @@ static void compare_members(json_t *found, const char *name, json_t *a, json_t *
 	}
 }
 
-/* A network namespace of its own lacks most of the machine's settings: one line is enough for that. */
+static size_t count_missing(json_t *object, const json_t *in)
+{
+	const char *key;
+	json_t *value;
+	size_t count = 0;
+
+	json_object_foreach (object, key, value)
+		count += !json_object_get(in, key);
+	return count;
+}
+
+/* A network namespace of its own lacks many of the machine's settings: one line is enough for those. */
 static void compare_sysctls(json_t *found, const char *name, json_t *a, json_t *b)
 {
-	size_t only_a = 0, only_b = 0;
+	size_t only_a = count_missing(a, b), only_b = count_missing(b, a);
 	const char *key;
 	json_t *value;
 	char full[256];
 
-	json_object_foreach (a, key, value) {
-		json_t *other = json_object_get(b, key);
-
-		name_member(full, name, key);
-		if (other)
-			compare(found, full, value, other);
-		else
-			only_a++;
+	if (only_a + only_b < MANY_SYSCTLS) {
+		compare_members(found, name, a, b);
+		return;
 	}
-	json_object_foreach (b, key, value)
-		only_b += !json_object_get(a, key);
-	if (only_a || only_b)
-		json_array_append_new(found,
-				      json_pack("{s:s s:I s:I}", "name",
-						"settings of the system that only one has", "a",
-						(json_int_t)only_a, "b", (json_int_t)only_b));
+	json_object_foreach (a, key, value) {
+		name_member(full, name, key);
+		if (json_object_get(b, key))
+			compare(found, full, value, json_object_get(b, key));
+	}
+	json_array_append_new(found, json_pack("{s:s s:I s:I}", "name",
+					       "settings of the system that only one has", "a",
+					       (json_int_t)only_a, "b", (json_int_t)only_b));
 }
 
 static void compare(json_t *found, const char *name, json_t *a, json_t *b)
