@@ -88,7 +88,7 @@ static void mistakes_in_a_file_exit_with_1(void **state)
 	write_file(path, "[lingerd]\nmetrics = nonsense\n");
 	assert_int_equal(run(folder, words, "l.conf:2: metrics: 'nonsense'"), 1);
 	write_file(path, "[lingerd]\nmetrics-remote = off\n");
-	assert_int_equal(run(folder, words, "allow it with metrics-remote"), 1);
+	assert_int_equal(run(folder, words, "set metrics-remote to on to allow it"), 1);
 	write_file(path, "[lingerd]\nmetrics-remote = on\n");
 	assert_int_equal(run(folder, words, "good"), 0);
 	remove_folder(folder);

@@ -105,7 +105,7 @@ static void notices_come_at_once_and_then_seldom(void **state)
 	pass(0);
 	assert_int_equal(lines, 1);
 	assert_non_null(strstr(said, "full: servers wait"));
-	assert_non_null(strstr(said, "(1 times"));
+	assert_non_null(strstr(said, "(1 time "));
 	counters.intake_pauses = 8;
 	pass(9);
 	assert_int_equal(lines, 1);

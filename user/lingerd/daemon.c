@@ -21,7 +21,10 @@
 
 static const uint64_t REST_NS = 1 * NS_PER_MS;
 
-enum { EVENTS_PER_ROUND = 256 };
+enum {
+	EVENTS_PER_ROUND = 256,
+	FEW_CONNECTIONS = 500, /* less than most limits of open files leave */
+};
 
 static int open_signals(struct daemon *daemon)
 {
@@ -88,6 +91,21 @@ static void free_parts(struct daemon *daemon, bool leave)
 	listener_close(&daemon->listener);
 }
 
+static void warn_of_limit(const struct daemon *daemon)
+{
+	const struct settings *settings = &daemon->settings;
+
+	if (daemon->limits.connections < settings->max_connections)
+		log_warning("not the %" PRIu32 " connections of max-connections: the limit of open "
+			    "files is %" PRIu64 "; raise it (ulimit -n, LimitNOFILE=)",
+			    settings->max_connections, daemon->nofile);
+	else if (!settings->max_connections && daemon->limits.connections < FEW_CONNECTIONS)
+		log_warning("the limit of open files, %" PRIu64
+			    ", leaves room for few connections; "
+			    "raise it (ulimit -n, LimitNOFILE=)",
+			    daemon->nofile);
+}
+
 static void say_start(const struct daemon *daemon)
 {
 	const struct settings *settings = &daemon->settings;
@@ -97,10 +115,7 @@ static void say_start(const struct daemon *daemon)
 		 LINGER_VERSION, daemon->listener.path, daemon->limits.connections,
 		 daemon->limits.senders, (double)settings->policy.idle_ns / NS_PER_S,
 		 (double)settings->policy.total_ns / NS_PER_S);
-	if (daemon->limits.connections < settings->max_connections)
-		log_warning("not the %" PRIu32 " connections of max-connections: the limit of open "
-			    "files is %" PRIu64 "; raise it (ulimit -n, LimitNOFILE=)",
-			    settings->max_connections, daemon->nofile);
+	warn_of_limit(daemon);
 }
 
 /* Passed to us, taken over, or our own. */

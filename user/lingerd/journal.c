@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/units.h"
 
 static const uint64_t QUIET_NS = 10 * NS_PER_S;
 
@@ -44,8 +45,9 @@ static void say_notices(struct journal *journal, const struct counters *counters
 		if (value == journal->notices[i].said ||
 		    now_ns < journal->notices[i].quiet_until_ns)
 			continue;
-		log_warning("%s (%" PRIu64 " times since the last such line)", notices[i].text,
-			    value - journal->notices[i].said);
+		log_warning("%s (%" PRIu64 " time%s since the last such line)", notices[i].text,
+			    value - journal->notices[i].said,
+			    units_plural(value - journal->notices[i].said));
 		journal->notices[i].said = value;
 		journal->notices[i].quiet_until_ns = now_ns + QUIET_NS;
 	}

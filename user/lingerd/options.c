@@ -200,6 +200,24 @@ static int read_file(const char *path, struct settings *settings, struct problem
 	return optional && error == -ENOENT ? 0 : error;
 }
 
+/* As settings_check(); where a line of the file is to blame, it is named. */
+static int check_settings(const struct options *options, const struct settings *settings,
+			  struct problem *problem)
+{
+	const char *file = options->config_path;
+	struct problem reason = { "" };
+	int error = settings_check(settings, &reason);
+
+	if (!error)
+		return 0;
+	if (file && settings->metrics_line && !options->values[SETTING_METRICS])
+		problem_say(problem, "%s:%d: %s", file + (*file == '-'), settings->metrics_line,
+			    reason.text);
+	else
+		*problem = reason;
+	return error;
+}
+
 int options_settings(const struct options *options, struct settings *ret, struct problem *problem)
 {
 	struct settings settings;
@@ -213,7 +231,7 @@ int options_settings(const struct options *options, struct settings *ret, struct
 	}
 	error = apply_values(options, &settings, problem);
 	if (!error)
-		error = settings_check(&settings, problem);
+		error = check_settings(options, &settings, problem);
 	if (!error)
 		error = check_paths(options, &settings, problem);
 	if (!error)

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -38,15 +39,18 @@ void refusal_note(struct refusals *refusals, struct counters *counters, enum mes
 		  const struct peer_process *sender, uint64_t now_ns)
 {
 	const struct cause *cause = &causes[kind];
+	char more[64] = "";
 
 	++*(uint64_t *)((char *)counters + cause->counter);
 	if (now_ns < refusals->by_kind[kind].quiet_until_ns) {
 		refusals->by_kind[kind].unsaid++;
 		return;
 	}
-	log_warning("process %d of user %u %s: refused (%" PRIu64 " more since the last such line)",
-		    (int)sender->pid, (unsigned int)sender->uid, cause->text,
-		    refusals->by_kind[kind].unsaid);
+	if (refusals->by_kind[kind].unsaid)
+		snprintf(more, sizeof(more), " (%" PRIu64 " more since the last such line)",
+			 refusals->by_kind[kind].unsaid);
+	log_warning("process %d of user %u %s: refused%s", (int)sender->pid,
+		    (unsigned int)sender->uid, cause->text, more);
 	refusals->by_kind[kind].unsaid = 0;
 	refusals->by_kind[kind].quiet_until_ns = now_ns + QUIET_NS;
 }

@@ -91,6 +91,7 @@ struct settings {
 	bool fd_store;		/* leave to the service manager what lingers then */
 	char metrics
 		[METRICS_SIZE]; /* where they are served, as metrics/target.h has it; "": nowhere */
+	int metrics_line;	/* of the file that says so; 0: none does */
 	bool metrics_remote;	/* others than this host may be served */
 	uint64_t summary_ns;	/* between the summaries in the log; 0: there are none */
 	bool syslog;		/* the log goes there, and not to stderr */

@@ -99,6 +99,8 @@ static bool take_value(void *context, struct inifile_place place, const char *se
 		return inifile_complain(place, "'%s' has been set before (or the line is indented)",
 					name);
 	reading->seen[setting] = true;
+	if (setting == SETTING_METRICS)
+		reading->staged.metrics_line = place.line;
 	if (settings_set(&reading->staged, setting, value, &problem))
 		return inifile_complain(place, "%s", problem.text);
 	return true;

@@ -280,7 +280,7 @@ int settings_check(const struct settings *settings, struct problem *problem)
 	if (!*settings->metrics || settings->metrics_remote ||
 	    !check_metrics(settings->metrics, 0, &reason))
 		return 0;
-	problem_say(problem, "%s: allow it with metrics-remote", reason.text);
+	problem_say(problem, "%s: set metrics-remote to on to allow it", reason.text);
 	return -EINVAL;
 }
 
