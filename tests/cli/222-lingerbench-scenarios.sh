@@ -21,6 +21,7 @@ done
 
 # Each judges its expectations by itself; what they are about is another misbehaviour each.
 for run in 'early-413 --set peers.use=slow' 'pipelined --set load.blocks=1' \
+    'daemon-faults --set peers.use=prompt --set load.blocks=1' \
     'so-linger-myths --set peers.use=vanished' 'slow-reader --set peers.use=slow-pipeliner'; do
     # shellcheck disable=SC2086 # words
     bench run $run --out "$work/results"

@@ -47,12 +47,14 @@ static const struct scalar_key {
 	  1, 3600000 },
 	{ "strategies", "total-timeout", TIME, offsetof(struct scenario, settings.total_timeout_ns),
 	  1, 3600000 },
+	{ "faults", "at", TIME, offsetof(struct scenario, faults.at_ns), 0, 3600000 },
+	{ "faults", "for", TIME, offsetof(struct scenario, faults.for_ns), 0, 3600000 },
 	{ "trace", "enabled", YES_NO, offsetof(struct scenario, trace), 0, 1 },
 };
 
-static const char *const sections[] = { "scenario", "server",  "response",   "path",
-					"sysctl",   "load",    "strategies", "peers",
-					"trace",    "results", "expect" };
+static const char *const sections[] = { "scenario", "server", "response",   "path",
+					"sysctl",   "load",   "strategies", "peers",
+					"trace",    "faults", "results",    "expect" };
 
 static bool is_section(const char *name)
 {
@@ -360,6 +362,7 @@ static void set_defaults(struct scenario *scenario)
 			      .idle_timeout_ns = 2 * NS_PER_S,
 			      .total_timeout_ns = 30 * NS_PER_S },
 		.trace = true,
+		.faults = { .at_ns = 500 * NS_PER_MS, .for_ns = NS_PER_S },
 	};
 	for (const struct peer_default *peer = peer_defaults; peer->name; peer++)
 		if (peer_parse(peer->name, peer->script,

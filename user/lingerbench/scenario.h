@@ -12,6 +12,7 @@
 #include "lingerbench/added_hold.h"
 #include "lingerbench/arrivals.h"
 #include "lingerbench/compressing.h"
+#include "lingerbench/fault_settings.h"
 #include "lingerbench/path_settings.h"
 #include "lingerbench/peer.h"
 #include "lingerbench/program.h"
@@ -87,6 +88,7 @@ struct scenario {
 	size_t peer_count;
 
 	bool trace;
+	struct fault_settings faults;
 	enum compressing compressing;
 
 	struct expectation expectations[SCENARIO_MAX_EXPECTATIONS];

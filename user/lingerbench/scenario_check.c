@@ -24,10 +24,13 @@ static bool is_new(struct mistakes *mistakes, const char *name)
 static const struct suffix {
 	const char *text;
 	bool untraced;
+	enum strategy_fault fault;
 } suffixes[] = {
-	{ "", false },
-	{ "_again", false },   /* once more: an A/A arm */
-	{ "_untraced", true }, /* once more, with the tracer off */
+	{ "", false, STRATEGY_FAULTLESS },
+	{ "_again", false, STRATEGY_FAULTLESS },   /* once more: an A/A arm */
+	{ "_untraced", true, STRATEGY_FAULTLESS }, /* once more, with the tracer off */
+	{ "_killed", false, STRATEGY_KILLS_LINGERD },
+	{ "_stopped", false, STRATEGY_STOPS_LINGERD },
 };
 
 /* The strategy of the scenario's server that this is the name of, but for a suffix. */
@@ -45,7 +48,8 @@ static const struct strategy *find_strategy(const struct scenario *scenario, con
 		snprintf(base, sizeof(base), "%.*s", (int)(length - suffix_length), name);
 		strategy = program_find_strategy(scenario->program, base);
 		*ret = &suffixes[i];
-		if (strategy)
+		/* Without a lingerd nothing can happen to it. */
+		if (strategy && (!suffixes[i].fault || strategy->needs_lingerd))
 			return strategy;
 	}
 	return NULL;
@@ -72,6 +76,7 @@ static bool resolve_strategies(struct scenario *scenario, struct mistakes *mista
 		scenario->arms[i] = *strategy;
 		scenario->arms[i].name = name->name;
 		scenario->arms[i].untraced = suffix->untraced;
+		scenario->arms[i].fault = suffix->fault;
 		scenario->strategies[i] = &scenario->arms[i];
 	}
 	return right;

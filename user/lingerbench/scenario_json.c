@@ -84,5 +84,7 @@ json_t *scenario_json(const struct scenario *scenario)
 	put_load(object, scenario);
 	put_strategies(object, scenario);
 	put_peers(object, scenario);
+	put_seconds(object, "fault_at_s", scenario->faults.at_ns);
+	put_seconds(object, "fault_for_s", scenario->faults.for_ns);
 	return object;
 }

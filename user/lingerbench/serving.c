@@ -14,17 +14,15 @@
 #include "lingerbench/running.h"
 #include "lingerbench/server.h"
 
-static int start_daemon(struct serving *serving)
+int serving_start_lingerd(struct serving *serving)
 {
 	char log_path[PATH_MAX + 16];
 	pid_t pid;
 
 	snprintf(log_path, sizeof(log_path), "%s/lingerd.log", serving->stage->folder);
 	pid = daemon_start(serving->lingerd_socket, &serving->settings, log_path);
-	if (pid < 0)
-		return pid;
-	serving->daemon = pid;
-	return 0;
+	serving->daemon = pid < 0 ? 0 : pid;
+	return pid < 0 ? pid : 0;
 }
 
 static int start_workers(struct serving *serving, struct trial_rows *rows)
@@ -87,7 +85,7 @@ int serving_start(struct serving *serving, const struct stage *stage,
 	serving->settings.added_hold_ns =
 		added_hold_of(&stage->scenario->added_holds, strategy->name);
 	if (strategy->needs_lingerd)
-		error = start_daemon(serving);
+		error = serving_start_lingerd(serving);
 	if (error)
 		return error;
 	if (!program_is_builtin(stage->scenario->program))

@@ -35,6 +35,9 @@ struct serving {
 int serving_start(struct serving *serving, const struct stage *stage,
 		  const struct strategy *strategy, struct trial_rows *rows);
 
+/* Once more, after it has ended. 0, or a negative errno that has been logged. */
+int serving_start_lingerd(struct serving *serving);
+
 /* 0; or -ECHILD when a process has ended that should serve, which has been logged. */
 int serving_check(const struct serving *serving);
 

@@ -29,13 +29,21 @@ struct strategy_rest {
 	uint64_t next_ns; /* and then (CLOCK_MONOTONIC) at the latest; UINT64_MAX: never */
 };
 
+/* What is done to lingerd in the middle of a trial, see fault.h. */
+enum strategy_fault {
+	STRATEGY_FAULTLESS,
+	STRATEGY_KILLS_LINGERD,
+	STRATEGY_STOPS_LINGERD,
+};
+
 struct strategy {
 	const char *name;
 	const char *summary; /* one line for people */
 	bool needs_lingerd;
-	bool waits_for_peer; /* in the worker, as long as the peer pleases */
-	bool sleeps;	     /* in the worker, as long as the settings say */
-	bool untraced;	     /* the tracer is off in its trials; set for names that say so */
+	bool waits_for_peer;	   /* in the worker, as long as the peer pleases */
+	bool sleeps;		   /* in the worker, as long as the settings say */
+	bool untraced;		   /* the tracer is off in its trials; set for names that say so */
+	enum strategy_fault fault; /* likewise */
 	const char *
 		setting; /* for the configuration of a real server that needs more than the above */
 

@@ -15,6 +15,7 @@
 #include "lingerbench/child.h"
 #include "lingerbench/client.h"
 #include "lingerbench/daemon.h"
+#include "lingerbench/fault.h"
 #include "lingerbench/proctree.h"
 #include "lingerbench/serving.h"
 
@@ -35,6 +36,7 @@ struct cast {
 	const struct stage *stage;
 	const struct trial_watchers *watchers;
 	struct serving serving;
+	struct fault fault;
 	pid_t client;	  /* 0: none */
 	bool probe_known; /* whether lingerd has got its connection */
 	/* When the measuring began. */
@@ -113,6 +115,10 @@ static int wait_for_client(struct cast *cast, const struct trial *trial)
 			return -EINTR;
 		error = serving_check(
 			&cast->serving); /* another pool than that which is measured */
+		if (error)
+			return error;
+		error = fault_look(&cast->fault, &cast->serving,
+				   clock_now_ns() - trial->started_ns);
 		if (error)
 			return error;
 		look_at_warm_up(cast, trial);
@@ -214,7 +220,8 @@ static void count_handoffs(struct trial *trial, const struct cast *cast, uint64_
 	uint64_t expected = before + trial->rows->begun;
 	uint64_t now;
 
-	if (!cast->probe_known)
+	/* One that was killed has taken its count along. */
+	if (!cast->probe_known || trial->strategy->fault == STRATEGY_KILLS_LINGERD)
 		return;
 	trial->handoffs_known = look_at_handoffs(cast->serving.lingerd_socket, expected, &now);
 	if (trial->handoffs_known)
@@ -275,7 +282,7 @@ static void note_cpu(const struct cast *cast, struct trial *trial)
 	trial->cpu_connections = trial->rows->begun - cast->begun_before;
 	if (trial->cpu_known)
 		trial->cpu_us = cpu_ns / NS_PER_US;
-	else
+	else if (trial->strategy->fault != STRATEGY_KILLS_LINGERD)
 		warn_of_trial(cast, trial, "a process of the server ended in the middle");
 }
 
@@ -298,6 +305,7 @@ static int perform(struct cast *cast, struct trial *trial)
 		return error;
 	}
 	error = wait_for_client(cast, trial);
+	fault_end(&cast->fault, serving);
 	trial->ended_ns = clock_now_ns();
 	if (!error && serving->workers)
 		error = wait_for_release(cast, trial);
