@@ -28,4 +28,10 @@ for run in 'early-413 --set peers.use=slow' 'pipelined --set load.blocks=1' \
     [ "$status" = 0 ] || fail "$run: exit status $status"
     grep -qE '^([1-9][0-9]*) of \1 expectations hold' "$work/out" || fail "$run: expects nothing"
 done
+
+# What its name promises has to happen to a lingerd.
+bench run daemon-faults --out "$work/results" --set peers.use=prompt --set load.connections=20 --set load.blocks=1
+expect 3 'lingerd_killed under prompt: void, the clients were gone before [faults] at'
+expect 3 'lingerd_stopped under prompt: void, the clients were gone before [faults] at'
+grep -q 'killed' "$work/results/latest/summary.csv" && fail "a figure of a lingerd that was not killed"
 exit 0

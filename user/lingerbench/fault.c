@@ -40,13 +40,14 @@ int fault_look(struct fault *fault, struct serving *serving, uint64_t since_ns)
 	return 0;
 }
 
-void fault_end(struct fault *fault, struct serving *serving)
+bool fault_end(struct fault *fault, struct serving *serving)
 {
 	if (fault->state != FAULT_ON)
-		return;
+		return fault->state == FAULT_OVER || serving->strategy->fault == STRATEGY_FAULTLESS;
 	fault->state = FAULT_OVER;
 	if (serving->strategy->fault == STRATEGY_STOPS_LINGERD)
 		kill(serving->daemon, SIGCONT);
 	else
 		serving->daemon = 0; /* waited for */
+	return true;
 }

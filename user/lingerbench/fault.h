@@ -6,6 +6,7 @@
 #ifndef LINGERBENCH_FAULT_H
 #define LINGERBENCH_FAULT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lingerbench/serving.h"
@@ -20,7 +21,10 @@ struct fault {
  */
 int fault_look(struct fault *fault, struct serving *serving, uint64_t since_ns);
 
-/* The clients are gone before it was over: lingerd goes on. */
-void fault_end(struct fault *fault, struct serving *serving);
+/*
+ * The clients are gone; if it was not over, lingerd goes on. False: it had not even begun, and the trial is not what its strategy's name
+ * says.
+ */
+bool fault_end(struct fault *fault, struct serving *serving);
 
 #endif

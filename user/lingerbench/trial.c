@@ -113,8 +113,7 @@ static int wait_for_client(struct cast *cast, const struct trial *trial)
 	while (!child_has_ended(cast->client)) {
 		if (*cast->stage->interrupted)
 			return -EINTR;
-		error = serving_check(
-			&cast->serving); /* another pool than that which is measured */
+		error = serving_check(&cast->serving);
 		if (error)
 			return error;
 		error = fault_look(&cast->fault, &cast->serving,
@@ -290,6 +289,7 @@ static int perform(struct cast *cast, struct trial *trial)
 {
 	struct serving *serving = &cast->serving;
 	uint64_t handoffs = 0;
+	bool faulted;
 	int error = serving_start(serving, cast->stage, trial->strategy, trial->rows);
 
 	if (!error && serving->program && serving->daemon)
@@ -305,7 +305,7 @@ static int perform(struct cast *cast, struct trial *trial)
 		return error;
 	}
 	error = wait_for_client(cast, trial);
-	fault_end(&cast->fault, serving);
+	faulted = fault_end(&cast->fault, serving);
 	trial->ended_ns = clock_now_ns();
 	if (!error && serving->workers)
 		error = wait_for_release(cast, trial);
@@ -315,6 +315,13 @@ static int perform(struct cast *cast, struct trial *trial)
 	note_cpu(cast, trial);
 	count_handoffs(trial, cast, handoffs);
 	judge_client(trial, cast);
+	if (!faulted) {
+		trial->is_void = true;
+		warn_of_trial(cast, trial,
+			      "void, the clients were gone before [faults] at; lower that, or "
+			      "raise "
+			      "[load] connections and duration");
+	}
 	return 0;
 }
 

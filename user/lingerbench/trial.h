@@ -33,7 +33,7 @@ struct trial {
 	uint64_t cpu_connections; /* for which it was spent: those of a warm-up are not */
 	uint64_t cpu_us; /* of the server's processes and of lingerd, while clients were served */
 	uint64_t measured_for_ns; /* of an open loop, until the last arrival; else 0 */
-	bool is_void; /* the client process could not keep up with an open loop, or measured nobody */
+	bool is_void; /* the client process could not keep up with an open loop, measured nobody, or met no fault */
 };
 
 /* Who looks on. */
