@@ -13,10 +13,11 @@ TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c tests/syste
 
 tests-build: $(TEST_PROGRAMS) $(BUILD)/tests/faults.so
 
-# bench/: each .c a program of its own, that the scripts beside it run.
-bench-build: $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+# bench/: each .c a program of its own, that the scripts beside it run, but for what they share.
+BENCH_SHARED := $(BUILD)/obj/tests/bench/loopback.o
+bench-build: $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(filter-out %/loopback.c,$(wildcard tests/bench/*.c)))
 
-$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BENCH_SHARED) $(BUILD)/obj/testable.a
 	@mkdir -p $(@D)
 	$(call step,LINK)
 	$(Q)$(CC) $(USER_LDFLAGS) $^ -o $@

@@ -232,6 +232,32 @@ EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 	return length;
 }
 
+/* One message, and little of it: the rest of the batch waits. */
+static int receive_short(int fd, struct mmsghdr *messages, int flags)
+{
+	struct iovec *whole = messages->msg_hdr.msg_iov, one = { whole->iov_base, 1 };
+	int count;
+
+	messages->msg_hdr.msg_iov = &one;
+	count = NEXT(recvmmsg)(fd, messages, 1, flags, NULL);
+	messages->msg_hdr.msg_iov = whole;
+	return count;
+}
+
+EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags,
+		    struct timespec *timeout)
+{
+	int fault = fault_of(FAULT_recvmmsg);
+
+	if (fault > 0) {
+		errno = fault;
+		return -1;
+	}
+	if (!fault || !count)
+		return NEXT(recvmmsg)(fd, messages, count, flags, timeout);
+	return receive_short(fd, messages, flags);
+}
+
 extern void *__libc_calloc(size_t count, size_t size);
 static uintptr_t program; /* where it is loaded */
 

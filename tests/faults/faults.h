@@ -31,6 +31,7 @@
 	X(poll)                                                                                    \
 	X(read)                                                                                    \
 	X(recv)                                                                                    \
+	X(recvmmsg)                                                                                \
 	X(recvmsg)                                                                                 \
 	X(send)                                                                                    \
 	X(sendmsg)                                                                                 \

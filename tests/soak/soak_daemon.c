@@ -163,6 +163,20 @@ static int fds_of(pid_t pid)
 	return count;
 }
 
+/* Who has just asked is still there for a moment. */
+static int fewest_fds_of(pid_t pid)
+{
+	int fewest = fds_of(pid);
+
+	for (int i = 0; i < 20; i++) {
+		int now = fds_of(pid);
+
+		fewest = now < fewest ? now : fewest;
+		usleep(5000);
+	}
+	return fewest;
+}
+
 static void read_proc(pid_t pid, const char *name, char text[4096])
 {
 	char path[64];
@@ -186,7 +200,7 @@ void soak_look(const struct soak_daemon *daemon, struct soak_look *ret)
 
 	/* Its senders have hung up; it may not have read that yet. */
 	soak_wait_for(daemon, "senders", 1, 10);
-	ret->fds = fds_of(daemon->pid);
+	ret->fds = fewest_fds_of(daemon->pid);
 	read_proc(daemon->pid, "status", text);
 	line = strstr(text, "VmRSS:");
 	ret->rss_kib = line ? strtol(line + 6, NULL, 10) : -1;

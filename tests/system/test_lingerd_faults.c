@@ -95,9 +95,9 @@ struct fault_case {
 
 static const struct fault_case cases[] = {
 	{ FAULT_accept4, NOTHING, { EINTR, ECONNABORTED, EMFILE, ENFILE, ENOMEM, EAGAIN } },
-	{ FAULT_recvmsg, NOTHING, { EINTR, EAGAIN, ENOMEM, ENOBUFS, ECONNRESET } },
-	{ FAULT_recvmsg, RESPONSES, { FAULT_SHORT } },
-	{ FAULT_recvmsg, SENDERS, { EIO, ENOTCONN } },
+	{ FAULT_recvmmsg, NOTHING, { EINTR, EAGAIN, ENOMEM, ENOBUFS, ECONNRESET } },
+	{ FAULT_recvmmsg, RESPONSES, { FAULT_SHORT } },
+	{ FAULT_recvmmsg, SENDERS, { EIO, ENOTCONN } },
 	{ FAULT_recv, NOTHING, { EINTR, EAGAIN, ENOMEM, ENOBUFS, FAULT_SHORT } },
 	{ FAULT_recv, RESPONSES, { EIO, ENOTCONN, ECONNRESET } },
 	{ FAULT_epoll_ctl, NOTHING, { ENOMEM, ENOSPC } },
@@ -144,10 +144,13 @@ static void end_client(struct load *load, int client, enum ending ending)
 
 static void serve_one(struct load *load, struct linger_client *client, enum ending ending)
 {
+	const struct linger armed = { .l_onoff = 1, .l_linger = 1 };
 	struct tcp_pair pair = tcp_pair_open();
 
 	assert_int_equal(tcp_write(pair.client, 300), 0);
 	assert_int_equal(tcp_write(pair.server, RESPONSE), 0);
+	if (ending == CLOSE_LATER) /* to be switched off */
+		setsockopt(pair.server, SOL_SOCKET, SO_LINGER, &armed, sizeof(armed));
 	if (!linger_handoff(client, pair.server)) {
 		load->given++;
 		close(pair.server);

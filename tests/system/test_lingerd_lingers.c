@@ -219,7 +219,7 @@ static uint64_t cpu_ticks(pid_t pid)
 static void a_sender_that_keeps_its_fd_makes_nothing_spin(void **state)
 {
 	static const char *const options[] = { "--idle-timeout", "30", NULL };
-	struct tcp_pair pair = tcp_pair_open();
+	struct tcp_pair pair = tcp_pair_open(), other = tcp_pair_open();
 	struct linger_client *client;
 	struct lingerd daemon;
 	uint64_t before;
@@ -236,7 +236,12 @@ static void a_sender_that_keeps_its_fd_makes_nothing_spin(void **state)
 	before = cpu_ticks(daemon.process.pid);
 	usleep(600000);
 	assert_true(cpu_ticks(daemon.process.pid) - before < 20); /* of 60 */
+	/* Another connection has the number by now. */
+	hand_over(client, other.server);
+	lingerd_expect(&daemon, "lingers", 1);
 	close(pair.server);
+	close(other.client);
+	lingerd_expect(&daemon, "ended_fin", 3);
 	linger_client_close(client);
 	lingerd_stop(&daemon);
 }

@@ -27,7 +27,9 @@ struct fake_socket {
 	int script_length;
 	int script_at;
 	uint32_t unsent;
+	int notices; /* so many times there are still more */
 	int notices_discarded;
+	ssize_t last_read;
 	uint32_t client; /* of its address */
 	enum give_up given_up;
 	int closes;
@@ -53,25 +55,28 @@ static uint64_t fake_now_ns(void *context)
 	return ((struct world *)context)->now;
 }
 
-static void fake_prepare(void *context, int fd, bool half_closed)
+static void fake_half_close(void *context, int fd)
 {
-	struct fake_socket *socket = held_socket(context, fd);
-
-	socket->half_closed = half_closed;
+	held_socket(context, fd)->half_closed = true;
 }
 
 static ssize_t fake_discard(void *context, int fd)
 {
 	struct fake_socket *socket = held_socket(context, fd);
+	ssize_t answer = -EAGAIN;
 
-	if (socket->script_at == socket->script_length)
-		return -EAGAIN;
-	return socket->script[socket->script_at++];
+	if (socket->script_at < socket->script_length)
+		answer = socket->script[socket->script_at++];
+	socket->last_read = answer;
+	return answer;
 }
 
-static void fake_discard_notices(void *context, int fd)
+static bool fake_discard_notices(void *context, int fd)
 {
-	held_socket(context, fd)->notices_discarded++;
+	struct fake_socket *socket = held_socket(context, fd);
+
+	socket->notices_discarded++;
+	return socket->notices && socket->notices--;
 }
 
 static int fake_unsent(void *context, int fd, uint32_t *ret)
@@ -121,14 +126,17 @@ static void fake_close(void *context, int fd)
 {
 	struct fake_socket *socket = held_socket(context, fd);
 
-	assert_false(socket->watched);
+	/* Its end has come, and says nothing more, or it is not watched. */
+	assert_true(!socket->watched || socket->last_read == 0 ||
+		    linger_end_of_error(socket->last_read) == LINGER_RESET);
+	socket->watched = socket->pauses = false;
 	socket->held = false;
 	socket->closes++;
 }
 
 static const struct linger_io fake_io = {
 	.now_ns = fake_now_ns,
-	.prepare = fake_prepare,
+	.half_close = fake_half_close,
 	.discard = fake_discard,
 	.discard_notices = fake_discard_notices,
 	.unsent = fake_unsent,
@@ -417,6 +425,30 @@ static void notices_are_discarded_only_when_no_data_explains_the_event(void **st
 	assert_int_equal(socket->closes, 1);
 }
 
+/* An edge says it once: what is not read to its end then has to be come back to. */
+static void what_an_event_leaves_over_is_come_back_to(void **state)
+{
+	struct world *world = *state;
+	const ssize_t unfinished[] = { -EINTR, -ENOMEM, 1 << 18 };
+
+	for (int fd = 0; fd < 3; fd++) {
+		ssize_t answer = unfinished[fd];
+
+		take(world, fd);
+		SCRIPT(world, fd, answer, answer, answer, answer);
+		linger_engine_ready(world->engine, fd);
+		assert_true(world->sockets[fd].pauses);
+	}
+	take(world, 3);
+	world->sockets[3].notices = 1;
+	linger_engine_ready(world->engine, 3);
+	assert_true(world->sockets[3].pauses);
+	world->now += RESTING_NS;
+	linger_engine_expire(world->engine);
+	for (int fd = 0; fd < 4; fd++)
+		assert_true(world->sockets[fd].watched && !world->sockets[fd].pauses);
+}
+
 static void deadlines_come_at_their_time_and_not_before(void **state)
 {
 	struct world *world = *state;
@@ -496,8 +528,37 @@ static void a_peer_that_has_vanished_is_not_spared(void **state)
 	world->sockets[2].unsent = 1;
 	take(world, 1);
 	take(world, 2);
-	pass_time(world, 2);
+	pass_time(world, 0.1); /* the queue is looked at */
+	pass_time(world, 1.9);
 	assert_int_equal(world->counters.ended_idle, 2);
+}
+
+/* With so little time there is none to look later. */
+static void a_short_timeout_spares_no_vanished_peer_either(void **state)
+{
+	struct world *world = *state;
+
+	world->sockets[1].unsent = 3001;
+	take_with(world, 1, 100, 0);
+	pass_time(world, 0.2);
+	assert_int_equal(world->counters.ended_idle, 1);
+}
+
+/* The data came before the queue was looked at for the first time. */
+static void nor_one_that_has_sent_something(void **state)
+{
+	struct world *world = *state;
+
+	world->sockets[1].unsent = 3001;
+	take(world, 1);
+	pass_time(world, 0.01);
+	SCRIPT(world, 1, 5);
+	linger_engine_ready(world->engine, 1);
+	pass_time(world, 0.2);
+	pass_time(world, 1.79);
+	assert_int_equal(world->counters.ended_idle, 0);
+	pass_time(world, 0.1);
+	assert_int_equal(world->counters.ended_idle, 1);
 }
 
 static void the_total_deadline_spares_nobody(void **state)
@@ -914,11 +975,14 @@ int main(void)
 		ENGINE_TEST(after_a_full_turn_a_peer_rests),
 		ENGINE_TEST(data_restarts_the_idle_deadline_and_only_that),
 		ENGINE_TEST(notices_are_discarded_only_when_no_data_explains_the_event),
+		ENGINE_TEST(what_an_event_leaves_over_is_come_back_to),
 		ENGINE_TEST(deadlines_come_at_their_time_and_not_before),
 		ENGINE_TEST(what_came_in_time_is_read_however_late_we_are),
 		ENGINE_TEST(the_total_deadline_reads_once_more),
 		ENGINE_TEST(a_slow_reader_is_spared_while_its_queue_shrinks),
 		ENGINE_TEST(a_peer_that_has_vanished_is_not_spared),
+		ENGINE_TEST(a_short_timeout_spares_no_vanished_peer_either),
+		ENGINE_TEST(nor_one_that_has_sent_something),
 		ENGINE_TEST(the_total_deadline_spares_nobody),
 		ENGINE_TEST(new_timeouts_hold_for_open_lingers),
 		ENGINE_TEST(a_sender_may_ask_for_less_patience),

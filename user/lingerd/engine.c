@@ -25,6 +25,14 @@ static const struct bounds a_turn = { .reads = 4, .bytes = 256 << 10 };
 /* Before it is given up: all that the peer may have sent in time, its FIN behind it. */
 static const struct bounds the_rest = { .reads = 64, .bytes = 16 << 20 };
 
+/*
+ * The send queue is looked at for the first time when so much is over. Most have ended by then, and need not be.
+ * Shorter timeouts than a few ticks do not leave that time.
+ */
+static const uint64_t FIRST_LOOK_NS = DEADLINES_TICK_NS;
+static const uint64_t SHORT_TIMEOUT_NS = 4 * DEADLINES_TICK_NS;
+enum { NOT_LOOKED_AT = UINT32_MAX };
+
 /* What is kept of an open connection besides its deadline and its age. */
 struct lingering {
 	uint64_t taken_ns;
@@ -33,7 +41,7 @@ struct lingering {
 	uint32_t moved_ms;	   /* after it was taken: its last sign of life, rounded up */
 	uint32_t idle_timeout_ms;  /* as its sender asked; 0: it did not */
 	uint32_t total_timeout_ms; /* likewise */
-	uint32_t unsent;	   /* the send queue when it was last looked at */
+	uint32_t unsent;	   /* the send queue when it was last looked at, or NOT_LOOKED_AT */
 	uint32_t client;	   /* handle of clients.h; 0: not counted */
 } __attribute__((packed, aligned(4)));
 
@@ -122,14 +130,35 @@ static uint64_t next_deadline(const struct linger_engine *engine, const struct l
 	return idle < total ? idle : total;
 }
 
+/* The idle deadline has to tell a slow reader from a peer that has vanished. */
+static void look_at_send_queue(struct linger_engine *engine, struct lingering *linger, uint32_t fd)
+{
+	if (engine->io->unsent(engine->io_context, (int)fd, &linger->unsent))
+		linger->unsent = 0;
+}
+
+/* It has no deadline, and gets one. */
+static void schedule(struct linger_engine *engine, uint32_t fd, uint64_t now)
+{
+	struct lingering *linger = &engine->lingers[fd];
+	uint64_t deadline = next_deadline(engine, linger);
+
+	if (linger->unsent == NOT_LOOKED_AT && deadline > now + SHORT_TIMEOUT_NS)
+		deadline = now + FIRST_LOOK_NS;
+	else if (linger->unsent == NOT_LOOKED_AT)
+		look_at_send_queue(engine, linger, fd);
+	deadlines_add(&engine->deadlines, fd, now, deadline);
+}
+
 void linger_engine_policies_changed(struct linger_engine *engine)
 {
 	uint64_t now = now_ns(engine);
 
 	for (uint32_t fd = 0; fd < engine->deadlines.size; fd++)
-		if (deadlines_has(&engine->deadlines, fd))
-			deadlines_move(&engine->deadlines, fd, now,
-				       next_deadline(engine, &engine->lingers[fd]));
+		if (deadlines_has(&engine->deadlines, fd)) {
+			deadlines_remove(&engine->deadlines, fd);
+			schedule(engine, fd, now);
+		}
 }
 
 void linger_engine_limit_clients(struct linger_engine *engine, uint32_t most)
@@ -205,11 +234,9 @@ static void watch(struct linger_engine *engine, int fd)
 static void begin_linger(struct linger_engine *engine, int fd, uint64_t now)
 {
 	struct counters *counters = engine->counters;
-	const struct lingering *linger = &engine->lingers[fd];
-
-	deadlines_add(&engine->deadlines, (uint32_t)fd, now, next_deadline(engine, linger));
+	schedule(engine, (uint32_t)fd, now);
 	queue_add(&engine->ages, (uint32_t)fd);
-	engine->users->list[linger->user].open++;
+	engine->users->list[engine->lingers[fd].user].open++;
 	counters->lingers++;
 	if (counters->lingers > counters->lingers_peak)
 		counters->lingers_peak = counters->lingers;
@@ -218,25 +245,21 @@ static void begin_linger(struct linger_engine *engine, int fd, uint64_t now)
 static void open_linger(struct linger_engine *engine, int fd, const struct handoff *handoff,
 			uint32_t client, uint64_t drained)
 {
-	struct lingering *linger = &engine->lingers[fd];
 	uint64_t now = now_ns(engine);
-	uint32_t unsent;
 
-	*linger = (struct lingering){
+	engine->lingers[fd] = (struct lingering){
 		.taken_ns = now,
 		.drained = drained,
 		.idle_timeout_ms = handoff->idle_timeout_ms,
 		.total_timeout_ms = handoff->total_timeout_ms,
+		.unsent = NOT_LOOKED_AT,
 		.client = client,
 		.user = handoff->user,
 	};
-	/* The first idle deadline has to tell a slow reader from a peer that has vanished. */
-	if (!engine->io->unsent(engine->io_context, fd, &unsent))
-		linger->unsent = unsent;
 	begin_linger(engine, fd, now);
 }
 
-/* Out of all tables, and unwatched. Its deadline is taken out already. */
+/* Out of all tables. Its deadline is taken out already. */
 static void forget_linger(struct linger_engine *engine, int fd)
 {
 	const struct lingering *linger = &engine->lingers[fd];
@@ -246,7 +269,6 @@ static void forget_linger(struct linger_engine *engine, int fd)
 	clients_remove(engine->clients, linger->client);
 	engine->users->list[linger->user].open--;
 	engine->counters->lingers--;
-	engine->io->unwatch(engine->io_context, fd);
 }
 
 /* Its deadline is taken out already. */
@@ -255,6 +277,8 @@ static void end_linger(struct linger_engine *engine, int fd, enum linger_end end
 	const struct lingering *linger = &engine->lingers[fd];
 
 	forget_linger(engine, fd);
+	if (end != LINGER_FIN && end != LINGER_RESET)
+		engine->io->unwatch(engine->io_context, fd);
 	close_ended(engine, fd, linger->user, end, now - linger->taken_ns);
 }
 
@@ -297,7 +321,8 @@ void linger_engine_take(struct linger_engine *engine, int fd, const struct hando
 	struct drained drained;
 	enum linger_end end;
 
-	engine->io->prepare(engine->io_context, fd, handoff->half_closed);
+	if (!handoff->half_closed)
+		engine->io->half_close(engine->io_context, fd);
 	drained = drain(engine, fd, a_turn);
 	if (drained.last == -ENOTCONN) {
 		engine->counters->refused_not_connected++;
@@ -312,7 +337,7 @@ void linger_engine_take(struct linger_engine *engine, int fd, const struct hando
 		close_ended(engine, fd, handoff->user, end, 0);
 }
 
-/* There is more to read, which others shall not have to wait for. Notices would wake us at once. */
+/* There may be more to read, which others shall not have to wait for. Notices would wake us at once. */
 static void let_rest(struct linger_engine *engine, int fd)
 {
 	engine->io->discard_notices(engine->io_context, fd);
@@ -327,7 +352,7 @@ static void go_on(struct linger_engine *engine, int fd)
 	uint64_t now = now_ns(engine);
 
 	linger->moved_ms = (uint32_t)((now - linger->taken_ns + NS_PER_MS - 1) / NS_PER_MS);
-	deadlines_add(&engine->deadlines, (uint32_t)fd, now, next_deadline(engine, linger));
+	schedule(engine, (uint32_t)fd, now);
 }
 
 void linger_engine_ready(struct linger_engine *engine, int fd)
@@ -337,31 +362,29 @@ void linger_engine_ready(struct linger_engine *engine, int fd)
 	if (!deadlines_has(&engine->deadlines, (uint32_t)fd))
 		return;
 	drained = drain_open(engine, fd, a_turn);
-	if (drained.end == LINGER_OPEN && !drained.bytes) {
-		/* What woke us was no data, and would wake us again. */
-		engine->io->discard_notices(engine->io_context, fd);
-		return;
-	}
-	deadlines_remove(&engine->deadlines, (uint32_t)fd);
 	if (drained.end != LINGER_OPEN) {
+		deadlines_remove(&engine->deadlines, (uint32_t)fd);
 		end_linger(engine, fd, drained.end, now_ns(engine));
 		return;
 	}
-	go_on(engine, fd);
-	if (drained.last > 0) /* not -EAGAIN: its turn was over first */
+	if (drained.bytes) {
+		deadlines_remove(&engine->deadlines, (uint32_t)fd);
+		go_on(engine, fd);
+	}
+	/* We are not called for the same again. What woke us may have been no data. */
+	if (drained.last != -EAGAIN ||
+	    (!drained.bytes && engine->io->discard_notices(engine->io_context, fd)))
 		let_rest(engine, fd);
 }
 
-static bool send_queue_shrinks(struct linger_engine *engine, int fd)
+/* Of one that was never looked at, it is not known. */
+static bool send_queue_stands(struct linger_engine *engine, int fd)
 {
-	uint32_t unsent;
-	bool shrinks;
+	struct lingering *linger = &engine->lingers[fd];
+	uint32_t before = linger->unsent;
 
-	if (engine->io->unsent(engine->io_context, fd, &unsent))
-		return false;
-	shrinks = unsent > 0 && unsent < engine->lingers[fd].unsent;
-	engine->lingers[fd].unsent = unsent;
-	return shrinks;
+	look_at_send_queue(engine, linger, (uint32_t)fd);
+	return !linger->unsent || linger->unsent >= before;
 }
 
 /* There may be room for it by now; nearly always it is watched already. */
@@ -371,15 +394,30 @@ static void go_on_watched(struct linger_engine *engine, int fd)
 	go_on(engine, fd);
 }
 
+/* Whether that was all that was due. */
+static bool take_first_look(struct linger_engine *engine, int fd, uint64_t now)
+{
+	struct lingering *linger = &engine->lingers[fd];
+
+	if (linger->unsent != NOT_LOOKED_AT || next_deadline(engine, linger) <= now)
+		return false;
+	look_at_send_queue(engine, linger, (uint32_t)fd);
+	schedule(engine, (uint32_t)fd, now);
+	return true;
+}
+
 static void end_at_deadline(struct linger_engine *engine, int fd, uint64_t now)
 {
-	struct drained drained = drain_open(engine, fd, the_rest);
+	struct drained drained;
 
+	if (take_first_look(engine, fd, now))
+		return;
+	drained = drain_open(engine, fd, the_rest);
 	if (drained.end != LINGER_OPEN)
 		end_linger(engine, fd, drained.end, now);
 	else if (total_deadline(engine, &engine->lingers[fd]) <= now)
 		end_linger(engine, fd, LINGER_TOTAL, now);
-	else if (drained.bytes || send_queue_shrinks(engine, fd))
+	else if (drained.bytes || !send_queue_stands(engine, fd))
 		go_on_watched(engine, fd);
 	else
 		end_linger(engine, fd, LINGER_IDLE, now);
@@ -438,6 +476,7 @@ bool linger_engine_release(struct linger_engine *engine, int *ret_fd, struct lin
 	};
 	deadlines_remove(&engine->deadlines, fd);
 	forget_linger(engine, (int)fd);
+	engine->io->unwatch(engine->io_context, (int)fd);
 	return true;
 }
 

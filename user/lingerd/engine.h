@@ -8,7 +8,7 @@
  *
  *	          linger_engine_take()
  *	                   |
- *	  SO_LINGER off; half-close, unless the sender did
+ *	  half-close, unless the sender did
  *	                   |
  *	       first read, before any epoll_ctl()  ---- ENOTCONN ---> refused, closed
  *	                   |         \
@@ -18,19 +18,20 @@
  *	                   |
  *	    linger_engine_ready()   reads and discards; data restarts the idle deadline, and after a full turn of
  *	                            it there is a rest (resting.h)
- *	    linger_engine_expire()  idle or total deadline
+ *	    linger_engine_expire()  a first look at the send queue; idle or total deadline
  *	    linger_engine_shed()    the oldest makes room for another
  *	    linger_engine_end_all() the daemon ends, or the operator wants it
  *	                   |
- *	    closed: unwatched first, then close(), counted under exactly one cause
+ *	    closed, counted under exactly one cause
  *
  * Invariants:
  * - An fd given to linger_engine_take() is closed exactly once, by the engine.
  * - An fd is open if and only if it has a deadline. It is watched, unless the kernel has no room for that:
  *   then it is read at its deadlines. Only those that rest are watched without their data.
  * - Its deadline is the earlier one of its idle and its total timeout.
- * - It is unwatched before it is closed. The sender may still hold the same socket, and epoll
- *   would go on reporting it under a number that means another connection by then.
+ * - It is unwatched before it is closed, unless its peer's FIN or RST has come. The sender may still hold the same
+ *   socket, and epoll would go on reporting it under a number that means another connection by then. After FIN or RST
+ *   nothing comes any more but the last change of state, of which an edge is reported once: a read too many.
  * - handoffs + restored == lingers + the sum of all ended_... + passed_on
  * - lingers == the sum of what its users have open
  *
@@ -58,16 +59,12 @@
 /* The outside world. Errors are negative errnos; no call may block. */
 struct linger_io {
 	uint64_t (*now_ns)(void *context); /* never goes back */
-	/*
-	 * Makes a connection ready: close() must not block on it, whatever SO_LINGER the sender
-	 * has set, and unless that has been done it is half-closed. Nothing to do about failures:
-	 * the peer may have reset the connection long ago.
-	 */
-	void (*prepare)(void *context, int fd, bool half_closed);
+	/* Nothing to do about failures: the peer may have reset the connection long ago. */
+	void (*half_close)(void *context, int fd);
 	/* Reads and throws away a bounded amount. Bytes, 0 at the peer's FIN, -EAGAIN, error. */
 	ssize_t (*discard)(void *context, int fd);
-	/* Throws away notices about the socket itself, which are no data and wake us, too. */
-	void (*discard_notices)(void *context, int fd);
+	/* Throws away notices about the socket itself, which are no data and wake us, too. Whether more may be there. */
+	bool (*discard_notices)(void *context, int fd);
 	/* Bytes that the peer has not acknowledged yet; our FIN counts as one. */
 	int (*unsent)(void *context, int fd, uint32_t *ret);
 	/* The address of the peer. 0 or a negative errno. */
@@ -75,14 +72,16 @@ struct linger_io {
 	/* How close() is to end the connection; never called with GIVE_UP_CLOSE. */
 	void (*give_up)(void *context, int fd, const struct linger_policy *policy);
 	/*
-	 * From now on linger_engine_ready() is called as long as data or notices are there. Once more of one that
-	 * is watched changes nothing, of one that pauses it ends the pause.
+	 * linger_engine_ready() is called if data or notices are there, and from now on whenever some come: once, so they
+	 * are read until there are no more, or it rests. Of one that is watched already or pauses, it ends the pause and
+	 * looks anew.
 	 */
 	int (*watch)(void *context, int fd);
 	/* It stays watched, but for data. One that is not watched is none of its errors. */
 	void (*pause)(void *context, int fd);
 	/* One that is not watched is none of its errors. */
 	void (*unwatch)(void *context, int fd);
+	/* Must not block, whatever SO_LINGER the sender has set. */
 	void (*close)(void *context, int fd);
 };
 

@@ -9,11 +9,24 @@
 /* Of one sender, before the others have their turn. */
 enum { MESSAGES_PER_TURN = 64 };
 
-static bool user_is_full(const struct intake *intake, uint16_t user)
+static uint32_t least(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Both may have been lowered below what there is. */
+static uint32_t room_below(uint64_t most, uint64_t count)
+{
+	return most <= count		   ? 0
+	       : most - count < UINT32_MAX ? (uint32_t)(most - count)
+					   : UINT32_MAX;
+}
+
+static uint32_t room_of_user(const struct intake *intake, uint16_t user)
 {
 	const struct user *of = &intake->parts.users->list[user];
 
-	return of->open >= of->policy.max_per_user;
+	return room_below(of->policy.max_per_user, of->open);
 }
 
 static void park(struct intake *intake, int fd, enum sender_state reason)
@@ -85,12 +98,15 @@ void intake_serve(struct intake *intake, int fd, struct message *message)
 	}
 }
 
-/* Whether a message with fds could not be taken now; 0: it could. */
-static enum sender_state obstacle_for(const struct intake *intake, int fd)
+/* How many more connections this sender may hand over; of none, *ret_obstacle says why. */
+static uint32_t room_for(const struct intake *intake, int fd, enum sender_state *ret_obstacle)
 {
-	if (user_is_full(intake, intake->senders.list[fd].user))
-		return SENDER_WAITS_FOR_USER;
-	return intake_full(intake) ? SENDER_WAITS_FOR_ROOM : 0;
+	uint32_t of_user = room_of_user(intake, intake->senders.list[fd].user);
+	uint32_t of_all =
+		room_below(intake->parts.limits->connections, intake->parts.counters->lingers);
+
+	*ret_obstacle = of_user ? SENDER_WAITS_FOR_ROOM : SENDER_WAITS_FOR_USER;
+	return least(of_user, of_all);
 }
 
 /* Makes room for the message with fds that comes next, or parks its sender. */
@@ -105,35 +121,60 @@ static bool make_room(struct intake *intake, int fd, enum sender_state obstacle)
 	return false;
 }
 
+/* How many messages may be received now. 0: what comes next has to wait, or there is nothing. */
+static uint32_t acceptable(struct intake *intake, int fd)
+{
+	enum sender_state obstacle;
+	uint32_t room = room_for(intake, fd, &obstacle);
+	enum message_ahead ahead;
+
+	if (room)
+		return room;
+	ahead = message_look_ahead(fd);
+	/* What comes after this look may carry fds: it has to be looked at, too. */
+	if (ahead == AHEAD_NONE)
+		return 0;
+	return ahead == AHEAD_WITHOUT_FDS || make_room(intake, fd, obstacle);
+}
+
+/* Whether the sender may have more to say. */
+static bool take_message(struct intake *intake, int fd, struct message *message)
+{
+	switch (message->kind) {
+	case MESSAGE_NONE:
+		return false;
+	case MESSAGE_END:
+		intake_hang_up(intake, fd);
+		return false;
+	case MESSAGE_LATER:
+		intake->messages++; /* so that the loop rests, before epoll says the same again */
+		return false;
+	default:
+		intake_serve(intake, fd, message);
+		return true;
+	}
+}
+
 void intake_sender_ready(struct intake *intake, int fd)
 {
+	struct message messages[MESSAGE_BATCH];
+	uint32_t left = MESSAGES_PER_TURN;
+
 	if (!senders_readable(&intake->senders, fd))
 		return;
 	senders_touch(&intake->senders, fd);
-	for (int i = 0; i < MESSAGES_PER_TURN; i++) {
-		enum sender_state obstacle = obstacle_for(intake, fd);
-		enum message_ahead ahead = AHEAD_WITHOUT_FDS;
-		struct message message;
+	while (left) {
+		uint32_t most = least(least(acceptable(intake, fd), left), MESSAGE_BATCH), count;
 
-		if (obstacle)
-			ahead = message_look_ahead(fd);
-		/* What comes after this look may carry fds: it has to be looked at, too. */
-		if (ahead == AHEAD_NONE)
+		if (!most)
 			return;
-		if (ahead == AHEAD_WITH_FDS && !make_room(intake, fd, obstacle))
+		count = (uint32_t)message_receive_batch(fd, messages, (int)most);
+		for (uint32_t i = 0; i < count; i++)
+			if (!take_message(intake, fd, &messages[i]))
+				return;
+		if (count < most)
 			return;
-		message = message_receive(fd);
-		if (message.kind == MESSAGE_NONE)
-			return;
-		if (message.kind == MESSAGE_END) {
-			intake_hang_up(intake, fd);
-			return;
-		}
-		if (message.kind == MESSAGE_LATER) {
-			intake->messages++; /* so that the loop rests, before epoll says the same again */
-			return;
-		}
-		intake_serve(intake, fd, &message);
+		left -= count;
 	}
 	intake->more = true;
 }

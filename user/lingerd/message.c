@@ -23,22 +23,58 @@ enum {
 	FDS_MAX = 253,
 };
 
+/* One that has been received. Its fds stand in its control data. */
 struct datagram {
 	char bytes[DATAGRAM_MAX];
-	ssize_t length; /* or negative errno */
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(FDS_MAX * sizeof(int))];
+	} control;
+	struct iovec vector;
+	size_t length;
 	int flags;
 	int fds[FDS_MAX];
 	int fd_count;
 };
 
+/* A batch, with the headers that the kernel is given for it. */
+static struct datagram datagrams[MESSAGE_BATCH];
+static struct mmsghdr headers[MESSAGE_BATCH];
+
+static void set_up_headers(void)
+{
+	if (headers[0].msg_hdr.msg_iov)
+		return;
+	for (int i = 0; i < MESSAGE_BATCH; i++) {
+		datagrams[i].vector = (struct iovec){ .iov_base = datagrams[i].bytes,
+						      .iov_len = sizeof(datagrams[i].bytes) };
+		headers[i].msg_hdr = (struct msghdr){
+			.msg_iov = &datagrams[i].vector,
+			.msg_iovlen = 1,
+			.msg_control = &datagrams[i].control,
+			.msg_controllen = sizeof(datagrams[i].control.space),
+		};
+	}
+}
+
 static void collect_fds(struct datagram *datagram, struct msghdr *header)
 {
+	datagram->fd_count = 0;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
 			continue;
 		datagram->fd_count = (int)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
 		memcpy(datagram->fds, CMSG_DATA(c), (size_t)datagram->fd_count * sizeof(int));
 	}
+}
+
+/* What the kernel has said of one in its header, which is as it was before then. */
+static void read_header(struct datagram *datagram, struct mmsghdr *header)
+{
+	datagram->length = header->msg_len;
+	datagram->flags = header->msg_hdr.msg_flags;
+	collect_fds(datagram, &header->msg_hdr);
+	header->msg_hdr.msg_controllen = sizeof(datagram->control.space);
 }
 
 /*
@@ -50,31 +86,21 @@ static bool comes_before_the_queue(int error)
 	return error == EINTR || error == ECONNRESET;
 }
 
-static void receive(int sender, struct datagram *ret)
+/* How many have been received, or a negative errno. */
+static int receive(int sender, int most)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(FDS_MAX * sizeof(int))];
-	} control;
-	struct iovec bytes = { .iov_base = ret->bytes, .iov_len = sizeof(ret->bytes) };
-	struct msghdr header = {
-		.msg_iov = &bytes,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control.space),
-	};
+	int count;
 
+	set_up_headers();
 	do
-		ret->length = recvmsg(sender, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (ret->length < 0 && comes_before_the_queue(errno));
-	if (ret->length < 0) {
-		ret->length = -errno;
-		ret->fd_count = 0;
-		return;
-	}
-	ret->flags = header.msg_flags;
-	ret->fd_count = 0;
-	collect_fds(ret, &header);
+		count = recvmmsg(sender, headers, (unsigned int)most,
+				 MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL);
+	while (count < 0 && comes_before_the_queue(errno));
+	if (count < 0)
+		return -errno;
+	for (int i = 0; i < count; i++)
+		read_header(&datagrams[i], &headers[i]);
+	return count;
 }
 
 static bool is_tcp(int fd)
@@ -102,7 +128,7 @@ static enum message_kind judge_bytes(const struct datagram *datagram, struct lin
 {
 	if (datagram->flags & MSG_TRUNC)
 		return MESSAGE_BAD;
-	switch (linger_message_parse(datagram->bytes, (size_t)datagram->length, ret)) {
+	switch (linger_message_parse(datagram->bytes, datagram->length, ret)) {
 	case 0:
 		return kind_of(ret->type);
 	case -EPROTONOSUPPORT:
@@ -127,23 +153,34 @@ static bool at_end(int sender)
 	return ioctl(sender, FIONREAD, &queued) || queued == 0;
 }
 
-static enum message_kind kind_of_error(ssize_t error)
+static enum message_kind kind_of_error(int error)
 {
 	if (error == -EAGAIN)
 		return MESSAGE_NONE;
 	return is_shortage(error) ? MESSAGE_LATER : MESSAGE_END;
 }
 
+static bool is_empty(const struct datagram *datagram)
+{
+	return datagram->length == 0 && datagram->fd_count == 0;
+}
+
+/* At the end of the connection the kernel fills the rest of a batch with what looks like empty datagrams. */
+static bool all_are_empty(const struct datagram *first, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (!is_empty(&first[i]))
+			return false;
+	return true;
+}
+
 /* *ret_said is only set where its bytes are good. */
-static enum message_kind judge(int sender, const struct datagram *datagram,
-			       struct linger_message *ret_said)
+static enum message_kind judge(const struct datagram *datagram, struct linger_message *ret_said)
 {
 	enum message_kind kind;
 
-	if (datagram->length < 0)
-		return kind_of_error(datagram->length);
-	if (datagram->length == 0 && datagram->fd_count == 0)
-		return at_end(sender) ? MESSAGE_END : MESSAGE_BAD;
+	if (is_empty(datagram))
+		return MESSAGE_BAD;
 	kind = judge_bytes(datagram, ret_said);
 	if (kind != MESSAGE_HANDOFF && kind != MESSAGE_STATUS && kind != MESSAGE_COMMAND)
 		return kind;
@@ -162,7 +199,7 @@ static struct handoff handoff_of(const struct datagram *datagram)
 {
 	struct linger_handoff_message said;
 
-	linger_message_parse_handoff(datagram->bytes, (size_t)datagram->length, &said);
+	linger_message_parse_handoff(datagram->bytes, datagram->length, &said);
 	return (struct handoff){
 		.half_closed = said.head.flags & LINGER_HALF_CLOSED,
 		.idle_timeout_ms = said.idle_timeout_ms,
@@ -170,22 +207,46 @@ static struct handoff handoff_of(const struct datagram *datagram)
 	};
 }
 
-struct message message_receive(int sender)
+static struct message message_of(const struct datagram *datagram)
 {
 	struct message message = { .fd = -1 };
-	struct datagram datagram = { .fd_count = 0 };
 	struct linger_message said = { .type = 0 };
 
-	receive(sender, &datagram);
-	message.kind = judge(sender, &datagram, &said);
+	message.kind = judge(datagram, &said);
 	message.command = (enum linger_message_type)said.type;
 	if (message.kind == MESSAGE_HANDOFF) {
-		message.fd = datagram.fds[0];
-		message.handoff = handoff_of(&datagram);
+		message.fd = datagram->fds[0];
+		message.handoff = handoff_of(datagram);
 		return message;
 	}
-	for (int i = 0; i < datagram.fd_count; i++)
-		socket_refuse(datagram.fds[i]);
+	for (int i = 0; i < datagram->fd_count; i++)
+		socket_refuse(datagram->fds[i]);
+	return message;
+}
+
+int message_receive_batch(int sender, struct message *ret, int most)
+{
+	int count = receive(sender, most);
+
+	if (count < 0) {
+		ret[0] = (struct message){ .kind = kind_of_error(count), .fd = -1 };
+		return 1;
+	}
+	for (int i = 0; i < count; i++) {
+		if (all_are_empty(&datagrams[i], count - i) && at_end(sender)) {
+			ret[i] = (struct message){ .kind = MESSAGE_END, .fd = -1 };
+			return i + 1;
+		}
+		ret[i] = message_of(&datagrams[i]);
+	}
+	return count;
+}
+
+struct message message_receive(int sender)
+{
+	struct message message;
+
+	message_receive_batch(sender, &message, 1);
 	return message;
 }
 
@@ -204,7 +265,6 @@ enum message_ahead message_look_ahead(int sender)
 	char byte;
 	struct iovec bytes = { .iov_base = &byte, .iov_len = sizeof(byte) };
 	struct msghdr header = { .msg_iov = &bytes, .msg_iovlen = 1 };
-
 	ssize_t length;
 
 	/* No room for control data: the kernel says that there would have been some. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One datagram of a sender, with the fds that came along: received, judged, and every fd that is
+ * The datagrams of a sender, with the fds that came along: received, judged, and every fd that is
  * not a TCP socket to linger closed at once.
  */
 #ifndef LINGERD_MESSAGE_H
@@ -36,11 +36,17 @@ struct message {
 	enum linger_message_type command;
 };
 
+enum { MESSAGE_BATCH = 16 };
+
 /*
- * Receives one datagram; does not block. Whatever fds came along are received, and closed but for the one of a
- * HANDOFF.
+ * Receives up to so many datagrams, at most MESSAGE_BATCH; does not block. Whatever fds came along are received, and
+ * closed but for those of HANDOFFs. Returns how many there are in ret, at least one: NONE, LATER and END come by
+ * themselves or last. Less than asked for: the queue is empty, or will say so.
  * After the sender has hung up, END comes once the queue has no more bytes.
  */
+int message_receive_batch(int sender, struct message *ret, int most);
+
+/* The same for one. */
 struct message message_receive(int sender);
 
 /* The same for a sender that will not be come back to: waits for memory (shortage.h). */

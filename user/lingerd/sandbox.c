@@ -33,9 +33,9 @@ static const char *const allowed[] = {
 	"epoll_wait", "epoll_pwait", "epoll_ctl", "nanosleep", "clock_nanosleep", "clock_gettime",
 	"gettimeofday", "time", "restart_syscall", "rt_sigreturn",
 	/* senders, what they pass, scrapers */
-	"accept4", "accept", "recvmsg", "recvfrom", "recv", "sendmsg", "sendto", "send", "close",
-	"shutdown", "setsockopt", "getsockopt", "getpeername", "getsockname", "fcntl", "fcntl64",
-	"read", "write", "writev",
+	"accept4", "accept", "recvmmsg", "recvmmsg_time64", "recvmsg", "recvfrom", "recv",
+	"sendmsg", "sendto", "send", "close", "shutdown", "setsockopt", "getsockopt", "getpeername",
+	"getsockname", "fcntl", "fcntl64", "read", "write", "writev",
 	/* the service manager's barrier */
 	"pipe2", "poll", "ppoll",
 	/* the file, and users and groups by their names: files, modules, a local service */

@@ -40,12 +40,10 @@ void socket_refuse(int fd)
 	close(fd);
 }
 
-static void socket_prepare(void *context, int fd, bool half_closed)
+static void socket_half_close(void *context, int fd)
 {
 	(void)context;
-	socket_disarm_linger(fd);
-	if (!half_closed)
-		shutdown(fd, SHUT_WR);
+	shutdown(fd, SHUT_WR);
 }
 
 static ssize_t socket_discard(void *context, int fd)
@@ -60,14 +58,15 @@ static ssize_t socket_discard(void *context, int fd)
  * The error queue holds what the server asked for in its time: time stamps of what it sent, the
  * completions of MSG_ZEROCOPY. epoll reports EPOLLERR until it is empty, recv() sees none of it.
  */
-static void socket_discard_notices(void *context, int fd)
+static bool socket_discard_notices(void *context, int fd)
 {
 	struct msghdr nothing = { 0 };
 
 	(void)context;
 	for (int i = 0; i < NOTICES_PER_EVENT; i++)
 		if (recvmsg(fd, &nothing, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
-			return;
+			return false;
+	return true;
 }
 
 static int socket_unsent(void *context, int fd, uint32_t *ret)
@@ -104,9 +103,9 @@ static void socket_give_up(void *context, int fd, const struct linger_policy *po
 static int socket_watch(void *context, int fd)
 {
 	const struct socket_io *io = context;
-	int error = events_add(io->epoll, fd, EVENT_LINGER);
+	int error = events_add_edges(io->epoll, fd, EVENT_LINGER);
 
-	return error == -EEXIST ? events_resume(io->epoll, fd, EVENT_LINGER) : error;
+	return error == -EEXIST ? events_resume_edges(io->epoll, fd, EVENT_LINGER) : error;
 }
 
 static void socket_pause(void *context, int fd)
@@ -129,7 +128,7 @@ static void socket_close(void *context, int fd)
 	socklen_t length = sizeof(linger);
 
 	(void)context;
-	/* The sender may have set it since, by a descriptor of its own: we would wait in close(). */
+	/* The sender may have set it, also since it gave us the socket: we would wait in close(). */
 	if (!getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &length) && linger.l_onoff &&
 	    linger.l_linger)
 		socket_disarm_linger(fd);
@@ -138,7 +137,7 @@ static void socket_close(void *context, int fd)
 
 const struct linger_io socket_linger_io = {
 	.now_ns = socket_now_ns,
-	.prepare = socket_prepare,
+	.half_close = socket_half_close,
 	.discard = socket_discard,
 	.discard_notices = socket_discard_notices,
 	.unsent = socket_unsent,
