@@ -77,8 +77,8 @@ static void feed_late(struct linger_client *client, uint64_t fin_ns, unsigned lo
 		late.ring[last].fd = hand_over(client, false);
 		late.ring[last].at_ns = bench_now_ns(CLOCK_MONOTONIC) + fin_ns;
 		late.count++;
-		close_late(&late, late.count == LATE_MAX ? UINT64_MAX
-							 : bench_now_ns(CLOCK_MONOTONIC));
+		close_late(&late,
+			   late.count == LATE_MAX ? UINT64_MAX : bench_now_ns(CLOCK_MONOTONIC));
 	}
 	while (late.count)
 		close_late(&late, bench_now_ns(CLOCK_MONOTONIC));
@@ -106,8 +106,8 @@ static void feed_upload(struct linger_client *client, uint64_t bytes)
 	int peer = hand_over(client, false);
 
 	while (bytes) {
-		ssize_t sent = send(peer, block,
-				    bytes < sizeof(block) ? (size_t)bytes : sizeof(block), 0);
+		ssize_t sent =
+			send(peer, block, bytes < sizeof(block) ? (size_t)bytes : sizeof(block), 0);
 
 		if (sent < 0)
 			bench_die("send");
@@ -126,7 +126,8 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[2], "fin") && argc == 5 && !strcmp(argv[3], "0"))
 		feed_ended(client, strtoul(argv[4], NULL, 10));
 	else if (!strcmp(argv[2], "fin") && argc == 5)
-		feed_late(client, strtoull(argv[3], NULL, 10) * 1000000, strtoul(argv[4], NULL, 10));
+		feed_late(client, strtoull(argv[3], NULL, 10) * 1000000,
+			  strtoul(argv[4], NULL, 10));
 	else if (!strcmp(argv[2], "open") && argc == 4)
 		feed_open(client, strtoul(argv[3], NULL, 10));
 	else if (!strcmp(argv[2], "upload") && argc == 4)

@@ -129,7 +129,8 @@ int main(int argc, char **argv)
 	int sender;
 
 	if (!number) {
-		fprintf(stderr, "usage: floor SOCKET fin COUNT | late COUNT | read SIZE | discard SIZE\n");
+		fprintf(stderr,
+			"usage: floor SOCKET fin COUNT | late COUNT | read SIZE | discard SIZE\n");
 		return 2;
 	}
 	sender = accept_sender(argv[1]);
@@ -140,7 +141,6 @@ int main(int argc, char **argv)
 		take_late(sender, number);
 	else
 		read_one(sender, number, strcmp(argv[2], "discard") ? 0 : MSG_TRUNC);
-	printf("%llu\n",
-	       (unsigned long long)(bench_now_ns(CLOCK_PROCESS_CPUTIME_ID) - before));
+	printf("%llu\n", (unsigned long long)(bench_now_ns(CLOCK_PROCESS_CPUTIME_ID) - before));
 	return 0;
 }

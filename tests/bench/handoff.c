@@ -97,7 +97,8 @@ int main(int argc, char **argv)
 		before = bench_now_ns(CLOCK_MONOTONIC) - before;
 		close(pair.server);
 		if (error == -EAGAIN)
-			bench_sleep_ns(RETRY_NS); /* the daemon is behind; this one is in no figure */
+			bench_sleep_ns(
+				RETRY_NS); /* the daemon is behind; this one is in no figure */
 		else if (error)
 			bench_die("handoff");
 		else if (done[ours] < count)

@@ -63,8 +63,8 @@ struct pair bench_connect(void)
 	if (!place->fd)
 		listen_at(place, next % ADDRESSES);
 	next++;
-	if (pair.client < 0 || connect(pair.client, (const struct sockaddr *)&place->address,
-				       sizeof(place->address)))
+	if (pair.client < 0 ||
+	    connect(pair.client, (const struct sockaddr *)&place->address, sizeof(place->address)))
 		bench_die("connect");
 	pair.server = accept4(place->fd, NULL, NULL, SOCK_CLOEXEC);
 	if (pair.server < 0)

@@ -21,7 +21,7 @@ struct bounds {
  * For one readiness event. A peer that floods is not read dry in one go: it has its turn again after the others, for
  * whom each megabyte would be half a millisecond, and after a rest.
  */
-static const struct bounds a_turn = { .reads = 4, .bytes = 256 << 10 };
+static const struct bounds a_turn = { .reads = 4, .bytes = 1 << 20 };
 /* Before it is given up: all that the peer may have sent in time, its FIN behind it. */
 static const struct bounds the_rest = { .reads = 64, .bytes = 16 << 20 };
 

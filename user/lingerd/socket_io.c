@@ -19,7 +19,7 @@ enum { NOTICES_PER_EVENT = 64 };
  * With MSG_TRUNC, TCP drops what it would copy and never touches these pages. Sockets that do not
  * know the flag for streams (kernel TLS, sockmap) copy, so the buffer has to be a real one.
  */
-static char sink[256 << 10];
+static char sink[1024 << 10];
 
 static uint64_t socket_now_ns(void *context)
 {
