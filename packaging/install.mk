@@ -23,7 +23,7 @@ MAN_PAGES := $(patsubst docs/man/%,$(BUILD)/man/%,$(wildcard docs/man/*.[0-9]))
 MAN_LINKS := $(filter-out linger_handoff,$(shell sed -n '/^.Sh NAME/,/^.Nd/s/^.Nm \([a-z_]*\).*/\1/p' docs/man/linger_handoff.3))
 
 # What has paths of this installation in it.
-TEMPLATES := $(BUILD)/liblinger.pc $(BUILD)/systemd/lingerd.service $(BUILD)/systemd/lingertrace.service $(BUILD)/sysvinit/lingerd \
+TEMPLATES := $(BUILD)/liblinger.pc $(BUILD)/systemd/lingerd.service $(BUILD)/systemd/lingerd-drain.service $(BUILD)/systemd/lingertrace.service $(BUILD)/sysvinit/lingerd \
 	$(DOCUMENTS) $(MAN_PAGES)
 # Renamed on the way.
 SNIPPETS  := $(BUILD)/sysusers.d/lingerd.conf $(BUILD)/tmpfiles.d/lingerd.conf
@@ -32,6 +32,7 @@ SNIPPETS  := $(BUILD)/sysusers.d/lingerd.conf $(BUILD)/tmpfiles.d/lingerd.conf
 INSTALLED := \
 	$(BUILD)/lingerd:$(SBINDIR):755 \
 	$(BUILD)/lingerctl:$(SBINDIR):755 \
+	$(BUILD)/lingerd-drain:$(SBINDIR):755 \
 	$(BUILD)/lingertrace:$(SBINDIR):755 \
 	$(BUILD)/lingerbench:$(BINDIR):755 \
 	$(BUILD)/liblinger.a:$(LIBDIR):644 \
@@ -45,6 +46,7 @@ INSTALLED := \
 	packaging/grafana/lingerd.json:$(DATADIR)/grafana:644 \
 	packaging/systemd/lingerd.socket:$(UNITDIR):644 \
 	$(BUILD)/systemd/lingerd.service:$(UNITDIR):644 \
+	$(BUILD)/systemd/lingerd-drain.service:$(UNITDIR):644 \
 	$(BUILD)/systemd/lingertrace.service:$(UNITDIR):644 \
 	$(BUILD)/sysvinit/lingerd:$(DATADIR)/sysvinit:755 \
 	$(BUILD)/sysusers.d/lingerd.conf:$(SYSUSERSDIR):644 \

@@ -21,7 +21,7 @@ LIBLINGER := $(call objects,user/liblinger)
 TRACER   := $(call objects,user/tracer)
 METRICS  := $(call objects,user/metrics)
 
-PROGRAMS := $(foreach p,lingerd lingerctl lingertrace lingerbench,$(if $(wildcard user/$(p)/*.c),$(BUILD)/$(p)))
+PROGRAMS := $(foreach p,lingerd lingerd-drain lingerctl lingertrace lingerbench,$(if $(wildcard user/$(p)/*.c),$(BUILD)/$(p)))
 # Loaded into servers that are not ours, so never sanitized: a sanitized library needs a sanitized program.
 PLAIN_ARTEFACTS := $(BUILD)/liblinger-preload.so $(BUILD)/mod_lingerd.so
 USER_ARTEFACTS = $(PROGRAMS) $(BUILD)/liblinger.a $(BUILD)/liblinger.so $(PLAIN_ARTEFACTS)
@@ -50,10 +50,12 @@ $(call objects,user/lingerbench): | build/gen/commit.h
 $(BUILD)/obj/user/lingerbench/locate.o: USER_CFLAGS += -DLINGER_MULTIARCH_LIB='"../lib/$(shell $(CC) -print-multiarch 2>/dev/null)"'
 
 # The skeletons must be there before the first compilation; afterwards the .d files know who reads them.
-$(TRACER): | $(BPF_SKELETONS)
+$(TRACER) $(call objects,user/lingerd-drain): | $(BPF_SKELETONS)
 
 $(BUILD)/lingerd: $(call objects,user/lingerd) $(LIBLINGER) $(METRICS) $(COMMON)
 $(BUILD)/lingerd: LIBS = -linih -lsystemd -lmicrohttpd -lseccomp
+$(BUILD)/lingerd-drain: $(call objects,user/lingerd-drain) $(COMMON)
+$(BUILD)/lingerd-drain: LIBS = $(TRACER_LIBS)
 # The table of counters is the one piece that both programs have.
 $(BUILD)/lingerctl: $(call objects,user/lingerctl) $(BUILD)/obj/user/lingerd/counters.o $(COMMON)
 $(BUILD)/lingerctl: LIBS = -ljansson

@@ -5,6 +5,7 @@
  *	feed SOCKET fin MS COUNT     the peer's FIN comes MS after the handoff; 0: it is there before
  *	feed SOCKET open COUNT       peers that stay until the standard input ends; says "ready"
  *	feed SOCKET upload BYTES     one peer that sends so much as fast as it can, and closes
+ *	feed SOCKET upload-kernel BYTES  the same, and the half-close is left to the taker
  *
  * A taker that has no room is waited for, and given another connection then: of the one that it did not take, the peer
  * may be gone. Prints how often that was so.
@@ -120,8 +121,11 @@ int main(int argc, char **argv)
 {
 	struct linger_client *client;
 
+	struct linger_client_options how = LINGER_CLIENT_OPTIONS_INIT;
+
 	signal(SIGPIPE, SIG_IGN);
-	if (argc < 4 || linger_client_open(&client, argv[1]))
+	how.daemon_half_closes = argc > 2 && !strcmp(argv[2], "upload-kernel");
+	if (argc < 4 || linger_client_open_with(&client, argv[1], &how))
 		goto usage;
 	if (!strcmp(argv[2], "fin") && argc == 5 && !strcmp(argv[3], "0"))
 		feed_ended(client, strtoul(argv[4], NULL, 10));
@@ -130,7 +134,7 @@ int main(int argc, char **argv)
 			  strtoul(argv[4], NULL, 10));
 	else if (!strcmp(argv[2], "open") && argc == 4)
 		feed_open(client, strtoul(argv[3], NULL, 10));
-	else if (!strcmp(argv[2], "upload") && argc == 4)
+	else if (!strncmp(argv[2], "upload", strlen("upload")) && argc == 4)
 		feed_upload(client, strtoull(argv[3], NULL, 10));
 	else
 		goto usage;
@@ -138,6 +142,6 @@ int main(int argc, char **argv)
 	printf("%lu\n", retries);
 	return 0;
 usage:
-	fprintf(stderr, "usage: feed SOCKET fin MS COUNT | open COUNT | upload BYTES\n");
+	fprintf(stderr, "usage: feed SOCKET fin MS COUNT | open COUNT | upload[-kernel] BYTES\n");
 	return 2;
 }

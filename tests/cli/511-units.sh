@@ -31,7 +31,7 @@ for folder in /lib/systemd/system /usr/lib/systemd/system; do
 done
 mkdir -p "$root/bin" "$root/etc"
 cp -L /bin/kill "$root/bin/"
-for unit in lingerd.socket lingerd.service lingertrace.service; do
+for unit in lingerd.socket lingerd.service lingerd-drain.service lingertrace.service; do
     # Unknown keys are only said, and not counted as a failure.
     systemd-analyze verify --man=no --root="$root" "$unit" >"$work/log" 2>&1 || fail "verify $unit"
     [ ! -s "$work/log" ] || fail "verify $unit"

@@ -19,7 +19,7 @@ offered() { # WORD...: what bash's completion offers for the last word, one a li
     [ "${#COMPREPLY[@]}" = 0 ] || printf '%s\n' "${COMPREPLY[@]}" | sort -u
 }
 
-for program in lingerd lingerctl lingertrace lingerbench; do
+for program in lingerd lingerd-drain lingerctl lingertrace lingerbench; do
     # shellcheck source=/dev/null
     . "packaging/completion/bash/$program" || fail "$program: bash does not take it"
     "$BUILD/$program" --help | grep -oE -- '(^|[ ,[])-(-[a-z][a-z-]+|[a-zA-Z])\b' | grep -oE -- '-.*' | sort -u >"$work/help"

@@ -8,7 +8,7 @@ tree=$1 scratch=$2 debs=$3 cgroup=$4
 passed=0 failed=0
 lingerd=
 
-ours="lingerd liblinger1 liblinger-dev libapache2-mod-lingerd lingertrace lingerbench"
+ours="lingerd lingerd-drain liblinger1 liblinger-dev libapache2-mod-lingerd lingertrace lingerbench"
 triplet=$(dpkg-architecture -qDEB_HOST_MULTIARCH)
 
 enter=(chroot "$tree" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8
@@ -84,12 +84,12 @@ are_of_version() { # VERSION
 
 files_are_there() {
     local file
-    for file in usr/sbin/{lingerd,lingerctl,lingertrace} usr/bin/lingerbench usr/lib/"$triplet"/liblinger{.so.1,-preload.so,.a,.so} \
+    for file in usr/sbin/{lingerd,lingerd-drain,lingerctl,lingertrace} usr/bin/lingerbench usr/lib/"$triplet"/liblinger{.so.1,-preload.so,.a,.so} \
         usr/include/linger.h usr/lib/apache2/modules/mod_lingerd.so etc/apache2/mods-enabled/lingerd.{load,conf} \
-        etc/lingerd/lingerd.conf run/lingerd lib/systemd/system/{lingerd.socket,lingerd.service,lingertrace.service} \
+        etc/lingerd/lingerd.conf run/lingerd lib/systemd/system/{lingerd.socket,lingerd.service,lingerd-drain.service,lingertrace.service} \
         usr/share/lingerd/{prometheus/lingerd.rules.yml,prometheus/lingertrace.rules.yml,grafana/lingerd.json,scenarios/quick.ini} \
         usr/share/man/man{1/lingerbench.1,3/linger_handoff.3,3/linger_client_open.3,5/lingerd.conf.5}.gz \
-        usr/share/man/man{7/lingerd-protocol.7,8/lingerd.8,8/lingerctl.8,8/lingertrace.8}.gz \
+        usr/share/man/man{7/lingerd-protocol.7,8/lingerd.8,8/lingerd-drain.8,8/lingerctl.8,8/lingertrace.8}.gz \
         usr/share/bash-completion/completions/lingerd usr/share/zsh/vendor-completions/_lingerd; do
         [ -e "$tree/$file" ] || { echo "no /$file" && return 1; }
     done

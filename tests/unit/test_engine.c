@@ -27,6 +27,8 @@ struct fake_socket {
 	int script_length;
 	int script_at;
 	uint32_t unsent;
+	bool kernel_takes, in_kernel;
+	uint32_t received;
 	int notices; /* so many times there are still more */
 	int notices_discarded;
 	ssize_t last_read;
@@ -71,6 +73,20 @@ static ssize_t fake_discard(void *context, int fd)
 	return answer;
 }
 
+static bool fake_drain_in_kernel(void *context, int fd)
+{
+	struct fake_socket *socket = held_socket(context, fd);
+
+	assert_false(socket->half_closed); /* the kernel would not take it */
+	socket->in_kernel = socket->kernel_takes;
+	return socket->in_kernel;
+}
+
+static uint32_t fake_received(void *context, int fd)
+{
+	return held_socket(context, fd)->received;
+}
+
 static bool fake_discard_notices(void *context, int fd)
 {
 	struct fake_socket *socket = held_socket(context, fd);
@@ -101,9 +117,11 @@ static void fake_give_up(void *context, int fd, const struct linger_policy *poli
 	held_socket(context, fd)->given_up = policy->give_up;
 }
 
-static int fake_watch(void *context, int fd)
+static int fake_watch(void *context, int fd, bool for_data)
 {
 	struct fake_socket *socket = held_socket(context, fd);
+
+	assert_int_equal(for_data, !socket->in_kernel);
 
 	if (!socket->watched && socket->watch_error)
 		return socket->watch_error;
@@ -129,7 +147,7 @@ static void fake_close(void *context, int fd)
 	/* Its end has come, and says nothing more, or it is not watched. */
 	assert_true(!socket->watched || socket->last_read == 0 ||
 		    linger_end_of_error(socket->last_read) == LINGER_RESET);
-	socket->watched = socket->pauses = false;
+	socket->watched = socket->pauses = socket->in_kernel = socket->half_closed = false;
 	socket->held = false;
 	socket->closes++;
 }
@@ -138,6 +156,9 @@ static const struct linger_io fake_io = {
 	.now_ns = fake_now_ns,
 	.half_close = fake_half_close,
 	.discard = fake_discard,
+	.drain_in_kernel = fake_drain_in_kernel,
+	.received = fake_received,
+	.consumed = fake_received,
 	.discard_notices = fake_discard_notices,
 	.unsent = fake_unsent,
 	.peer = fake_peer,
@@ -338,8 +359,8 @@ static void a_flood_has_its_turn_and_no_more(void **state)
 	take(world, 1);
 	SCRIPT(world, 1, 9, 9, 9, 9, 9, 9, 9, 0);
 	linger_engine_ready(world->engine, 1);
-	assert_int_equal(socket->script_at, a_turn.reads);
-	assert_int_equal(world->counters.drained_bytes, 9 * a_turn.reads);
+	assert_int_equal(socket->script_at, engine_a_turn.reads);
+	assert_int_equal(world->counters.drained_bytes, 9 * engine_a_turn.reads);
 	linger_engine_ready(world->engine, 1);
 	assert_int_equal(socket->closes, 1);
 	assert_int_equal(world->counters.drained_bytes, 9 * 7);
@@ -366,14 +387,14 @@ static void after_a_full_turn_a_peer_rests(void **state)
 	pass_time(world, 0.0001);
 	assert_false(world->sockets[1].pauses);
 	assert_false(world->sockets[2].pauses);
-	assert_true(linger_engine_next_ns(world->engine) > world->now + NS_PER_S);
+	assert_true(linger_engine_next_ns(world->engine) > world->now + RESTING_NS);
 	/* An error wakes it all the same, and the rest of what is closed is forgotten. */
 	SCRIPT(world, 1, 9, 9, 9, 9, -ECONNRESET);
 	linger_engine_ready(world->engine, 1);
 	assert_true(world->sockets[1].pauses);
 	linger_engine_ready(world->engine, 1);
 	assert_int_equal(world->counters.ended_reset, 1);
-	assert_true(linger_engine_next_ns(world->engine) > world->now + NS_PER_S);
+	assert_true(linger_engine_next_ns(world->engine) > world->now + RESTING_NS);
 	pass_time(world, 0.001);
 	linger_engine_end_all(world->engine, LINGER_SHUTDOWN);
 	assert_int_equal(world->sockets[1].closes, 1);
@@ -386,8 +407,9 @@ static void data_restarts_the_idle_deadline_and_only_that(void **state)
 
 	take(world, 1);
 	take(world, 2);
-	assert_true(linger_engine_next_ns(world->engine) == world->now + 2 * NS_PER_S);
-	pass_time(world, 1.9);
+	pass_time(world, 0.1); /* a first look */
+	assert_true(linger_engine_next_ns(world->engine) == world->now + 1900 * NS_PER_MS);
+	pass_time(world, 1.8);
 	SCRIPT(world, 1, 5);
 	linger_engine_ready(world->engine, 1);
 	linger_engine_ready(world->engine, 2); /* an event without data is no sign of life */
@@ -425,6 +447,87 @@ static void notices_are_discarded_only_when_no_data_explains_the_event(void **st
 	assert_int_equal(socket->closes, 1);
 }
 
+static void take_unclosed(struct world *world, int fd)
+{
+	const struct handoff handoff = { .half_closed = false };
+
+	world->sockets[fd].held = true;
+	linger_engine_take(world->engine, fd, &handoff);
+}
+
+static void what_the_kernel_throws_away_is_counted_and_a_sign_of_life(void **state)
+{
+	struct world *world = *state;
+	struct fake_socket *socket = &world->sockets[1];
+
+	socket->kernel_takes = true;
+	socket->received = UINT32_MAX - 10; /* its count goes round */
+	take_unclosed(world, 1);
+	assert_true(socket->in_kernel && socket->half_closed && socket->watched);
+	for (int i = 0; i < 10; i++) {
+		socket->received += 100;
+		pass_time(world, 1);
+	}
+	assert_int_equal(world->counters.ended_idle, 0);
+	assert_int_equal(world->counters.kernel_drained_bytes, 1000);
+	socket->received += 51; /* and its FIN */
+	SCRIPT(world, 1, 0);
+	linger_engine_ready(world->engine, 1);
+	assert_int_equal(world->counters.ended_fin, 1);
+	assert_int_equal(world->counters.kernel_drained_bytes, 1050);
+	assert_int_equal(world->counters.drained_bytes, 1050);
+	assert_int_equal(world->counters.in_kernel, 1);
+}
+
+static void the_kernel_drains_neither_silence_nor_floods_for_ever(void **state)
+{
+	struct world *world = *state;
+
+	world->users.list[0].policy.byte_cap = 5000;
+	for (int fd = 1; fd <= 2; fd++) {
+		world->sockets[fd].kernel_takes = true;
+		take_unclosed(world, fd);
+	}
+	world->sockets[2].received += 5001;
+	pass_time(world, 0.5);
+	assert_int_equal(world->counters.ended_byte_cap, 1);
+	pass_time(world, 1.5);
+	assert_int_equal(world->counters.ended_idle, 1);
+}
+
+static void what_the_kernel_does_not_take_is_read(void **state)
+{
+	struct world *world = *state;
+	struct fake_socket *socket = &world->sockets[1];
+
+	take_unclosed(world, 1);
+	assert_true(socket->half_closed && socket->watched && !socket->in_kernel);
+	socket->received += 100; /* nobody asks */
+	SCRIPT(world, 1, 100, 0);
+	linger_engine_ready(world->engine, 1);
+	assert_int_equal(world->counters.drained_bytes, 100);
+	assert_int_equal(world->counters.in_kernel + world->counters.kernel_drained_bytes, 0);
+}
+
+static void the_kernel_goes_on_for_the_next_process(void **state)
+{
+	struct world *world = *state;
+	struct fake_socket *socket = &world->sockets[1];
+	struct linger_record record;
+	int fd;
+
+	socket->kernel_takes = true;
+	take_unclosed(world, 1);
+	socket->received += 10;
+	assert_true(linger_engine_release(world->engine, &fd, &record));
+	socket->received += 20;
+	linger_engine_adopt(world->engine, fd, &record);
+	pass_time(world, 1);
+	assert_int_equal(world->counters.kernel_drained_bytes, 30);
+	assert_int_equal(world->sockets[1].closes, 0);
+	linger_engine_end_all(world->engine, LINGER_SHUTDOWN);
+}
+
 /* An edge says it once: what is not read to its end then has to be come back to. */
 static void what_an_event_leaves_over_is_come_back_to(void **state)
 {
@@ -447,6 +550,7 @@ static void what_an_event_leaves_over_is_come_back_to(void **state)
 	linger_engine_expire(world->engine);
 	for (int fd = 0; fd < 4; fd++)
 		assert_true(world->sockets[fd].watched && !world->sockets[fd].pauses);
+	linger_engine_end_all(world->engine, LINGER_SHUTDOWN);
 }
 
 static void deadlines_come_at_their_time_and_not_before(void **state)
@@ -975,6 +1079,10 @@ int main(void)
 		ENGINE_TEST(after_a_full_turn_a_peer_rests),
 		ENGINE_TEST(data_restarts_the_idle_deadline_and_only_that),
 		ENGINE_TEST(notices_are_discarded_only_when_no_data_explains_the_event),
+		ENGINE_TEST(what_the_kernel_throws_away_is_counted_and_a_sign_of_life),
+		ENGINE_TEST(the_kernel_drains_neither_silence_nor_floods_for_ever),
+		ENGINE_TEST(what_the_kernel_does_not_take_is_read),
+		ENGINE_TEST(the_kernel_goes_on_for_the_next_process),
 		ENGINE_TEST(what_an_event_leaves_over_is_come_back_to),
 		ENGINE_TEST(deadlines_come_at_their_time_and_not_before),
 		ENGINE_TEST(what_came_in_time_is_read_however_late_we_are),

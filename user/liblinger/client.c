@@ -29,6 +29,7 @@ enum {
 struct linger_client {
 	struct sockaddr_un address;
 	int send_buffer;
+	int daemon_half_closes;
 	pthread_mutex_t lock; /* guards all below */
 	int connection;	      /* -1: none */
 	uint64_t cookie;      /* of the connection's socket, 0: the kernel does not tell */
@@ -146,6 +147,7 @@ int linger_client_open_with(struct linger_client **ret, const char *socket_path,
 	client->connection = -1;
 	if (known.threads > THREADS_MAX)
 		known.threads = THREADS_MAX;
+	client->daemon_half_closes = known.daemon_half_closes != 0;
 	client->send_buffer = SEND_BUFFER_BYTES * (int)(known.threads ? known.threads : 1);
 
 	pthread_mutex_lock(&all_clients_lock);
@@ -234,7 +236,7 @@ static int ensure_connection(struct linger_client *client)
 	return 0;
 }
 
-static int send_fd(int connection, int fd, const struct linger_options *options)
+static int send_fd(const struct linger_client *client, int fd, const struct linger_options *options)
 {
 	int asks = options->idle_timeout_ms || options->total_timeout_ms;
 	struct linger_handoff_message message = {
@@ -243,7 +245,7 @@ static int send_fd(int connection, int fd, const struct linger_options *options)
 			.version = LINGER_PROTOCOL_VERSION,
 			.size = asks ? sizeof(message) : sizeof(message.head),
 			.type = LINGER_MESSAGE_HANDOFF,
-			.flags = LINGER_HALF_CLOSED,
+			.flags = client->daemon_half_closes ? 0 : LINGER_HALF_CLOSED,
 		},
 		.idle_timeout_ms = options->idle_timeout_ms,
 		.total_timeout_ms = options->total_timeout_ms,
@@ -263,7 +265,7 @@ static int send_fd(int connection, int fd, const struct linger_options *options)
 	};
 
 	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-	while (sendmsg(connection, &datagram, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+	while (sendmsg(client->connection, &datagram, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		if (errno != EINTR)
 			return -errno;
 	return 0;
@@ -308,13 +310,13 @@ static int handoff_locked(struct linger_client *client, int fd,
 
 	if (error)
 		return error;
-	if (shutdown(fd, SHUT_WR))
+	if (!client->daemon_half_closes && shutdown(fd, SHUT_WR))
 		return -errno;
-	error = send_fd(client->connection, fd, options);
+	error = send_fd(client, fd, options);
 	if (!daemon_is_gone(error))
 		return error;
 	error = reconnect(client);
-	return error ? error : send_fd(client->connection, fd, options);
+	return error ? error : send_fd(client, fd, options);
 }
 
 int linger_handoff_with(struct linger_client *client, int fd, const struct linger_options *options)

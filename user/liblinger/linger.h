@@ -63,11 +63,17 @@ struct linger_client_options {
 	 * not fit is -EAGAIN, and what fits waits with a daemon that hangs.
 	 */
 	unsigned int threads;
+	/*
+	 * 1: handoffs leave the half-close to the daemon. One that drains in the kernel needs that, since the
+	 * kernel takes only connections which neither side has closed (lingerd-drain(8)). The price: as long as
+	 * a daemon hangs, the peers of what it has been given see no EOF.
+	 */
+	unsigned int daemon_half_closes;
 };
 
 #define LINGER_CLIENT_OPTIONS_INIT                                                                 \
 	{                                                                                          \
-		sizeof(struct linger_client_options), 0                                            \
+		sizeof(struct linger_client_options), 0, 0                                         \
 	}
 
 /*
@@ -81,8 +87,8 @@ linger_client_open_with(struct linger_client **ret, const char *socket_path,
 			const struct linger_client_options *options);
 
 /*
- * Half-closes fd (shutdown(2) with SHUT_WR, so that the peer sees EOF even if the daemon hangs) and
- * passes it to the daemon. Everything the peer is to get must have been written to fd; TLS must have
+ * Half-closes fd (shutdown(2) with SHUT_WR, so that the peer sees EOF even if the daemon hangs; unless the client
+ * was opened with daemon_half_closes) and passes it to the daemon. Everything the peer is to get must have been written to fd; TLS must have
  * sent its close_notify. fd must be in no epoll set by then, of this process or another one:
  * close() takes it out only with the socket's last descriptor, which is the daemon's now. What it
  * is still in would report events of it until the daemon is done, and nobody could take it out.

@@ -40,7 +40,10 @@
 	X(END, ended_error, "ended by another error of the socket")                                \
 	X(END, ended_command, "cut by lingerctl close-all")                                        \
 	X(END, ended_shutdown, "cut when the daemon ended")                                        \
-	X(COUNT, drained_bytes, "bytes read from peers and thrown away")                           \
+	X(COUNT, drained_bytes, "bytes from peers that were thrown away")                          \
+	X(COUNT, kernel_drained_bytes, "of these, those that the kernel threw away by itself")     \
+	X(COUNT, in_kernel, "connections that were given to the kernel to drain")                  \
+	X(GAUGE, drains_in_kernel, "whether connections can be given to the kernel: 1 or 0")       \
 	X(REFUSAL, refused_no_fd, "handoffs without a descriptor")                                 \
 	X(REFUSAL, refused_many_fds, "messages with more than one descriptor")                     \
 	X(REFUSAL, refused_not_tcp, "descriptors that were no TCP socket")                         \

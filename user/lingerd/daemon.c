@@ -16,6 +16,7 @@
 #include "lingerd/daemon_parts.h"
 #include "lingerd/events.h"
 #include "lingerd/identity.h"
+#include "lingerd/kernel_drain.h"
 #include "lingerd/sandbox.h"
 #include "lingerd/takeover.h"
 
@@ -72,6 +73,23 @@ static int open_parts(struct daemon *daemon)
 					   });
 }
 
+/* Without it, everything is read: that is slower, and no reason not to start. */
+static void open_drain(struct daemon *daemon)
+{
+	struct problem problem = { "" };
+	int table;
+
+	if (!daemon->settings.drain_in_kernel)
+		return;
+	table = kernel_drain_open(daemon->settings.drain_table, &problem);
+	if (table < 0) {
+		log_warning("drain: not in the kernel but by reading: %s", problem.text);
+		return;
+	}
+	daemon->io.drain_table = table;
+	daemon->counters.drains_in_kernel = 1;
+}
+
 /* leave: another process goes on with the listener. */
 static void free_parts(struct daemon *daemon, bool leave)
 {
@@ -82,6 +100,8 @@ static void free_parts(struct daemon *daemon, bool leave)
 		close(daemon->signals);
 	if (daemon->io.epoll >= 0)
 		close(daemon->io.epoll);
+	if (daemon->io.drain_table >= 0)
+		close(daemon->io.drain_table);
 	pidfile_remove(&daemon->pidfile);
 	if (leave) {
 		listener_leave(&daemon->listener);
@@ -260,6 +280,8 @@ static int open_daemon(struct daemon *daemon, struct inherited *inherited, struc
 		error = open_eyes(daemon, inherited, problem);
 	if (!error)
 		error = write_pidfile(daemon, takes_over, problem);
+	if (!error)
+		open_drain(daemon);
 	/* Before anything is read that others have sent. */
 	if (!error && daemon->settings.sandbox)
 		error = sandbox_enter(&daemon->settings, problem);
@@ -285,6 +307,7 @@ int daemon_open(struct daemon **ret, const struct options *options, struct probl
 	}
 	daemon->options = options;
 	daemon->io.epoll = -1;
+	daemon->io.drain_table = -1;
 	daemon->signals = -1;
 	daemon->asker = -1;
 	daemon_begin_telling(daemon);

@@ -14,6 +14,8 @@
  *	                   |         \
  *	          nothing yet there    FIN, reset, error ---> closed
  *	                   |
+ *	  half-close, unless the sender did; before that, where the kernel can drain it, it is given that to do
+ *	                   |
  *	    open: watched, with a deadline
  *	                   |
  *	    linger_engine_ready()   reads and discards; data restarts the idle deadline, and after a full turn of
@@ -63,6 +65,11 @@ struct linger_io {
 	void (*half_close)(void *context, int fd);
 	/* Reads and throws away a bounded amount. Bytes, 0 at the peer's FIN, -EAGAIN, error. */
 	ssize_t (*discard)(void *context, int fd);
+	/* Has the kernel throw away what comes from now on (kernel_drain.h). Whether it does. */
+	bool (*drain_in_kernel)(void *context, int fd);
+	/* How many bytes have ever come on it, modulo 2^32; and how many of them have been read. */
+	uint32_t (*received)(void *context, int fd);
+	uint32_t (*consumed)(void *context, int fd);
 	/* Throws away notices about the socket itself, which are no data and wake us, too. Whether more may be there. */
 	bool (*discard_notices)(void *context, int fd);
 	/* Bytes that the peer has not acknowledged yet; our FIN counts as one. */
@@ -76,7 +83,7 @@ struct linger_io {
 	 * are read until there are no more, or it rests. Of one that is watched already or pauses, it ends the pause and
 	 * looks anew.
 	 */
-	int (*watch)(void *context, int fd);
+	int (*watch)(void *context, int fd, bool for_data); /* not for data: for the end alone */
 	/* It stays watched, but for data. One that is not watched is none of its errors. */
 	void (*pause)(void *context, int fd);
 	/* One that is not watched is none of its errors. */
@@ -97,7 +104,7 @@ struct handoff {
 };
 
 /*
- * fd_numbers: fds from 0 to fd_numbers - 1 can be taken. The tables cost 68 bytes for each, in
+ * fd_numbers: fds from 0 to fd_numbers - 1 can be taken. The tables cost 72 bytes for each, in
  * pages that are touched only when such an fd lingers. io, its context, users and counters stay the
  * caller's and must outlive the engine. 0 or -ENOMEM with *ret untouched.
  */
@@ -149,6 +156,8 @@ struct linger_record {
 	uint32_t idle_timeout_ms;
 	uint32_t total_timeout_ms;
 	uint32_t unsent;
+	uint32_t in_kernel; /* not 0: the kernel throws away what comes */
+	uint32_t received;
 	uint32_t uid;  /* of the user whose process handed it over */
 	uint32_t user; /* whose place in the list of users of this process */
 };

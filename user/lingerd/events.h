@@ -37,9 +37,9 @@ static inline int events_add(int epoll, int fd, enum event_source source)
 }
 
 /* Edge-triggered: once if it is so already, and once for each time that something comes. */
-static inline int events_add_edges(int epoll, int fd, enum event_source source)
+static inline int events_add_edges(int epoll, int fd, enum event_source source, uint32_t events)
 {
-	return events_control(epoll, EPOLL_CTL_ADD, fd, source, EPOLLIN | EPOLLET);
+	return events_control(epoll, EPOLL_CTL_ADD, fd, source, events | EPOLLET);
 }
 
 /* Not readable any more: only errors, and an end in both directions, once. */
@@ -48,9 +48,9 @@ static inline int events_pause(int epoll, int fd, enum event_source source)
 	return events_control(epoll, EPOLL_CTL_MOD, fd, source, EPOLLET);
 }
 
-static inline int events_resume_edges(int epoll, int fd, enum event_source source)
+static inline int events_resume_edges(int epoll, int fd, enum event_source source, uint32_t events)
 {
-	return events_control(epoll, EPOLL_CTL_MOD, fd, source, EPOLLIN | EPOLLET);
+	return events_control(epoll, EPOLL_CTL_MOD, fd, source, events | EPOLLET);
 }
 
 static inline void events_remove(int epoll, int fd)

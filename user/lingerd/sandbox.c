@@ -4,6 +4,7 @@
 #include <asm/ioctls.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/capability.h>
 #include <linux/sockios.h>
 #include <linux/seccomp.h>
@@ -141,6 +142,12 @@ static int allow_pidfile(scmp_filter_ctx filter)
 	return error;
 }
 
+/* Nothing but to put into a table. */
+static int allow_drain(scmp_filter_ctx filter)
+{
+	return allow(filter, &(struct narrow){ "bpf", 1, { equal(0, BPF_MAP_UPDATE_ELEM) } });
+}
+
 static int load_filter(const struct settings *settings)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
@@ -156,6 +163,8 @@ static int load_filter(const struct settings *settings)
 		error = allow_endpoint(filter, settings->metrics);
 	if (!error && *settings->pid_file)
 		error = allow_pidfile(filter);
+	if (!error && settings->drain_in_kernel)
+		error = allow_drain(filter);
 	/* What the kernel is too old for is no reason to go without a filter. */
 	seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1);
 	seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);

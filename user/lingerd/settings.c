@@ -25,6 +25,8 @@ const char *const setting_names[SETTING_COUNT] = {
 	[SETTING_USER] = "user",
 	[SETTING_PID_FILE] = "pid-file",
 	[SETTING_SANDBOX] = "sandbox",
+	[SETTING_DRAIN] = "drain",
+	[SETTING_DRAIN_TABLE] = "drain-table",
 	[SETTING_IDLE_TIMEOUT] = "idle-timeout",
 	[SETTING_TOTAL_TIMEOUT] = "total-timeout",
 	[SETTING_BYTE_CAP] = "byte-cap",
@@ -56,6 +58,7 @@ void settings_default(struct settings *settings)
 		.user = USER_UNCHANGED,
 		.user_group = GROUP_UNCHANGED,
 		.sandbox = true,
+		.drain_table = DEFAULT_DRAIN_TABLE,
 		.policy = {
 			.idle_ns = 2 * NS_PER_S,
 			.total_ns = 30 * NS_PER_S,

@@ -23,7 +23,8 @@
 enum {
 	SOCKET_PATH_SIZE = 108,
 	METRICS_SIZE = sizeof("unix:") + SOCKET_PATH_SIZE,
-	PID_FILE_SIZE = 256
+	PID_FILE_SIZE = 256,
+	DRAIN_TABLE_SIZE = 256,
 };
 
 /* What chown(2) takes for "leave it as it is". */
@@ -48,6 +49,8 @@ enum setting {
 	SETTING_USER,
 	SETTING_PID_FILE,
 	SETTING_SANDBOX,
+	SETTING_DRAIN,
+	SETTING_DRAIN_TABLE,
 	/* From here on, users may have their own. */
 	SETTING_IDLE_TIMEOUT,
 	SETTING_TOTAL_TIMEOUT,
@@ -97,15 +100,20 @@ struct settings {
 	bool syslog;		/* the log goes there, and not to stderr */
 	uid_t user;		/* to become, if it is root who starts us; or USER_UNCHANGED */
 	gid_t user_group;	/* that user's own */
-	char pid_file[PID_FILE_SIZE]; /* "": none */
-	bool sandbox;		      /* sandbox.h */
-	struct linger_policy policy;  /* of everybody */
+	char pid_file[PID_FILE_SIZE];	    /* "": none */
+	bool sandbox;			    /* sandbox.h */
+	bool drain_in_kernel;		    /* if it can: kernel_drain.h */
+	char drain_table[DRAIN_TABLE_SIZE]; /* pinned there */
+	struct linger_policy policy;	    /* of everybody */
 	struct user_settings users[USER_SETTINGS_MAX];
 	uint32_t user_count;
 };
 
 /* Asked for unless something else is set: more than most limits of open files allow. */
 enum { DEFAULT_MAX_CONNECTIONS = 65536 };
+
+/* Where lingerd-drain(8) pins it unless it is told otherwise. */
+#define DEFAULT_DRAIN_TABLE "/run/lingerd-drain/connections"
 
 /* A message that says what is wrong with a setting or a file, without a line end. */
 struct problem {

@@ -114,6 +114,18 @@ static int set_pid_file(struct settings *settings, const char *value, struct pro
 	return 0;
 }
 
+static int set_drain_table(struct settings *settings, const char *value, struct problem *problem)
+{
+	if (*value != '/' || strlen(value) >= sizeof(settings->drain_table)) {
+		problem_say(problem,
+			    "drain-table: '%.64s' is no path from / on, of up to %zu bytes", value,
+			    sizeof(settings->drain_table) - 1);
+		return -EINVAL;
+	}
+	set_text(settings->drain_table, sizeof(settings->drain_table), value);
+	return 0;
+}
+
 static int set_when_full(struct settings *settings, const char *value, struct problem *problem)
 {
 	bool shed;
@@ -381,6 +393,11 @@ int settings_set(struct settings *settings, enum setting setting, const char *va
 		return set_pid_file(settings, value, problem);
 	case SETTING_SANDBOX:
 		return set_switch(setting, &settings->sandbox, value, problem);
+	case SETTING_DRAIN:
+		return set_choice(setting, &settings->drain_in_kernel, value, "discard", "kernel",
+				  problem);
+	case SETTING_DRAIN_TABLE:
+		return set_drain_table(settings, value, problem);
 	default:
 		return settings_set_policy(&settings->policy, setting, value, problem);
 	}

@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "lingerd/events.h"
+#include "lingerd/kernel_drain.h"
 
 /* More wait for the next event, and the others have their turn. */
 enum { NOTICES_PER_EVENT = 64 };
@@ -52,6 +53,25 @@ static ssize_t socket_discard(void *context, int fd)
 
 	(void)context;
 	return n < 0 ? -errno : n;
+}
+
+static bool socket_drain_in_kernel(void *context, int fd)
+{
+	const struct socket_io *io = context;
+
+	return io->drain_table >= 0 && !kernel_drain_add(io->drain_table, fd);
+}
+
+static uint32_t socket_received(void *context, int fd)
+{
+	(void)context;
+	return kernel_drain_received(fd);
+}
+
+static uint32_t socket_consumed(void *context, int fd)
+{
+	(void)context;
+	return kernel_drain_consumed(fd);
 }
 
 /*
@@ -100,12 +120,14 @@ static void socket_give_up(void *context, int fd, const struct linger_policy *po
 		setsockopt(fd, IPPROTO_TCP, TCP_LINGER2, &seconds, sizeof(seconds));
 }
 
-static int socket_watch(void *context, int fd)
+static int socket_watch(void *context, int fd, bool for_data)
 {
 	const struct socket_io *io = context;
-	int error = events_add_edges(io->epoll, fd, EVENT_LINGER);
+	/* The kernel wakes for EPOLLIN by what it throws away, too. */
+	uint32_t events = for_data ? EPOLLIN : EPOLLRDHUP;
+	int error = events_add_edges(io->epoll, fd, EVENT_LINGER, events);
 
-	return error == -EEXIST ? events_resume_edges(io->epoll, fd, EVENT_LINGER) : error;
+	return error == -EEXIST ? events_resume_edges(io->epoll, fd, EVENT_LINGER, events) : error;
 }
 
 static void socket_pause(void *context, int fd)
@@ -139,6 +161,9 @@ const struct linger_io socket_linger_io = {
 	.now_ns = socket_now_ns,
 	.half_close = socket_half_close,
 	.discard = socket_discard,
+	.drain_in_kernel = socket_drain_in_kernel,
+	.received = socket_received,
+	.consumed = socket_consumed,
 	.discard_notices = socket_discard_notices,
 	.unsent = socket_unsent,
 	.peer = socket_peer,

@@ -6,7 +6,8 @@
 #include "lingerd/engine.h"
 
 struct socket_io {
-	int epoll; /* the caller's */
+	int epoll;	 /* the caller's */
+	int drain_table; /* of kernel_drain.h, likewise; -1: none, everything is read */
 };
 
 /*

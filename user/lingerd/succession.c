@@ -34,7 +34,7 @@ struct batch {
 	int fds[BATCH]; /* not part of the bytes */
 };
 
-_Static_assert(sizeof(struct linger_record) == 40, "two processes must agree");
+_Static_assert(sizeof(struct linger_record) == 48, "two processes must agree");
 
 union control {
 	struct cmsghdr header;
