@@ -128,32 +128,6 @@ static bool complain_of_value(struct inifile_place place, const struct scalar_ke
 	return inifile_complain(place, "%s = %s: expected %s", key->key, value, forms[key->type]);
 }
 
-/* A line of strategy names; a continued line adds to the list. */
-static bool take_strategies(struct scenario *scenario, struct inifile_place place,
-			    const char *value)
-{
-	char words[256];
-	char *rest = words;
-
-	snprintf(words, sizeof(words), "%s", value);
-	for (char *word; (word = strtok_r(NULL, " \t", &rest));) {
-		struct strategy_name *names = scenario->strategy_names;
-
-		if (strlen(word) >= sizeof(names->name))
-			return inifile_complain(place, "no strategy is called \"%s\"", word);
-		for (size_t i = 0; i < scenario->strategy_count; i++)
-			if (!strcmp(names[i].name, word))
-				return inifile_complain(place, "strategy %s stands here twice",
-							word);
-		if (scenario->strategy_count == SCENARIO_MAX_STRATEGIES)
-			return inifile_complain(place, "more than %d strategies",
-						SCENARIO_MAX_STRATEGIES);
-		strcpy(names[scenario->strategy_count].name, word);
-		names[scenario->strategy_count++].place = place;
-	}
-	return true;
-}
-
 static bool take_program(struct scenario *scenario, struct inifile_place place, const char *value)
 {
 	scenario->program = program_find(value);
@@ -173,27 +147,6 @@ static bool take_arrivals(struct scenario *scenario, struct inifile_place place,
 	}
 	return inifile_complain(place, "arrivals = %s: expected closed, constant or poisson",
 				value);
-}
-
-/* Names only: the scripts may stand on later lines. */
-static bool take_peer_names(struct scenario *scenario, struct inifile_place place,
-			    const char *value)
-{
-	char words[256];
-	char *rest = words;
-
-	snprintf(words, sizeof(words), "%s", value);
-	for (char *word; (word = strtok_r(NULL, " \t", &rest));) {
-		if (strlen(word) >= PEER_MAX_NAME)
-			return inifile_complain(place, "no peer is called \"%s\"", word);
-		for (size_t i = 0; i < scenario->peer_count; i++)
-			if (!strcmp(scenario->peer_names[i], word))
-				return inifile_complain(place, "peer %s stands here twice", word);
-		if (scenario->peer_count == SCENARIO_MAX_PEERS)
-			return inifile_complain(place, "more than %d peers", SCENARIO_MAX_PEERS);
-		strcpy(scenario->peer_names[scenario->peer_count++], word);
-	}
-	return true;
 }
 
 struct peer *scenario_find_peer(struct scenario *scenario, const char *name)
@@ -299,7 +252,7 @@ static bool take_key(void *context, struct inifile_place place, const char *sect
 	if (!strcmp(section, "load") && !strcmp(key, "arrivals"))
 		return take_arrivals(scenario, place, value);
 	if (!strcmp(section, "strategies") && !strcmp(key, "use"))
-		return take_strategies(scenario, place, value);
+		return names_take(&scenario->strategy_names, "strategy", place, value);
 	if (!strcmp(section, "strategies") && !strncmp(key, ADDED_HOLD, strlen(ADDED_HOLD)))
 		return added_hold_take(&scenario->added_holds, place, key + strlen(ADDED_HOLD),
 				       value);
@@ -307,7 +260,7 @@ static bool take_key(void *context, struct inifile_place place, const char *sect
 		return !compressing_parse(value, &scenario->compressing) ||
 		       inifile_complain(place, "gzip = %s: expected auto, yes or no", value);
 	if (!strcmp(section, "peers") && !strcmp(key, "use"))
-		return take_peer_names(scenario, place, value);
+		return names_take(&scenario->peer_names, "peer", place, value);
 	if (!strcmp(section, "peers"))
 		return take_peer(scenario, place, key, value);
 	if (!strcmp(section, "expect"))
@@ -337,9 +290,9 @@ static bool take_setting(struct scenario *scenario, const char *setting)
 	}
 	/* Lists are replaced, not added to. */
 	if (!strcmp(section, "strategies") && !strcmp(key, "use"))
-		scenario->strategy_count = 0;
+		scenario->strategy_names.count = 0;
 	if (!strcmp(section, "peers") && !strcmp(key, "use"))
-		scenario->peer_count = 0;
+		scenario->peer_names.count = 0;
 	return take_key(scenario, place, section, key, equals + 1);
 }
 

@@ -13,13 +13,13 @@
 #include "lingerbench/arrivals.h"
 #include "lingerbench/compressing.h"
 #include "lingerbench/fault_settings.h"
+#include "lingerbench/names.h"
 #include "lingerbench/path_settings.h"
 #include "lingerbench/peer.h"
 #include "lingerbench/program.h"
 #include "lingerbench/strategy.h"
 
 enum {
-	SCENARIO_MAX_STRATEGIES = 16,
 	SCENARIO_MAX_PEERS = 32,
 	SCENARIO_MAX_EXPECTATIONS = 64,
 };
@@ -71,20 +71,17 @@ struct scenario {
 	uint64_t timeout_ns; /* of one connection, from connect() to EOF */
 
 	/* Names until the whole is known: what they mean depends on the program. */
-	struct strategy_name {
-		char name[32];
-		struct inifile_place place;
-	} strategy_names[SCENARIO_MAX_STRATEGIES];
-	struct strategy arms[SCENARIO_MAX_STRATEGIES]; /* each under the name that it has here */
-	const struct strategy *strategies[SCENARIO_MAX_STRATEGIES];
+	struct names strategy_names;
+	struct strategy arms[NAMES_MAX]; /* each under the name that it has here */
+	const struct strategy *strategies[NAMES_MAX];
 	size_t strategy_count;
 	struct strategy_settings settings;
 	struct added_holds added_holds; /* of the strategies by their names */
 
 	struct peer known_peers[SCENARIO_MAX_PEERS]; /* the defaults and the file's own */
 	size_t known_peer_count;
-	char peer_names[SCENARIO_MAX_PEERS][PEER_MAX_NAME];
-	const struct peer *peers[SCENARIO_MAX_PEERS]; /* those that this scenario uses */
+	struct names peer_names;	     /* whose scripts may stand on later lines */
+	const struct peer *peers[NAMES_MAX]; /* those that this scenario uses */
 	size_t peer_count;
 
 	bool trace;

@@ -6,8 +6,7 @@
 
 /* Names that have been complained of: what [strategies] or [peers] has wrong is often in [expect], too. */
 struct mistakes {
-	const char *names[SCENARIO_MAX_STRATEGIES + SCENARIO_MAX_PEERS + ADDED_HOLDS_MAX +
-			  2 * SCENARIO_MAX_EXPECTATIONS];
+	const char *names[2 * NAMES_MAX + ADDED_HOLDS_MAX + 2 * SCENARIO_MAX_EXPECTATIONS];
 	size_t count;
 };
 
@@ -39,7 +38,7 @@ static const struct strategy *find_strategy(const struct scenario *scenario, con
 {
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
 		size_t length = strlen(name), suffix_length = strlen(suffixes[i].text);
-		char base[sizeof(scenario->strategy_names->name)];
+		char base[NAME_SIZE];
 		const struct strategy *strategy;
 
 		if (length <= suffix_length ||
@@ -61,20 +60,21 @@ static bool resolve_strategies(struct scenario *scenario, struct mistakes *mista
 	const struct suffix *suffix;
 	bool right = true;
 
+	scenario->strategy_count = scenario->strategy_names.count;
 	for (size_t i = 0; i < scenario->strategy_count; i++) {
-		const struct strategy_name *name = &scenario->strategy_names[i];
-		const struct strategy *strategy = find_strategy(scenario, name->name, &suffix);
+		const struct name *name = &scenario->strategy_names.list[i];
+		const struct strategy *strategy = find_strategy(scenario, name->text, &suffix);
 
 		if (!strategy) {
-			is_new(mistakes, name->name);
+			is_new(mistakes, name->text);
 			right = inifile_complain(name->place,
 						 "no strategy is called \"%s\"; see \"lingerbench "
 						 "list\" for those of %s",
-						 name->name, scenario->program->name);
+						 name->text, scenario->program->name);
 			continue;
 		}
 		scenario->arms[i] = *strategy;
-		scenario->arms[i].name = name->name;
+		scenario->arms[i].name = name->text;
 		scenario->arms[i].untraced = suffix->untraced;
 		scenario->arms[i].fault = suffix->fault;
 		scenario->strategies[i] = &scenario->arms[i];
@@ -84,20 +84,20 @@ static bool resolve_strategies(struct scenario *scenario, struct mistakes *mista
 
 static bool resolve_peers(struct scenario *scenario, struct mistakes *mistakes)
 {
-	const struct inifile_place place = { .file = scenario->path };
 	bool right = true;
 
+	scenario->peer_count = scenario->peer_names.count;
 	for (size_t i = 0; i < scenario->peer_count; i++) {
-		const char *name = scenario->peer_names[i];
+		const struct name *name = &scenario->peer_names.list[i];
 
-		scenario->peers[i] = scenario_find_peer(scenario, name);
+		scenario->peers[i] = scenario_find_peer(scenario, name->text);
 		if (scenario->peers[i])
 			continue;
 		right = false;
-		if (is_new(mistakes, name))
-			inifile_complain(place,
+		if (is_new(mistakes, name->text))
+			inifile_complain(name->place,
 					 "no peer is called \"%s\"; see \"lingerbench list\"",
-					 name);
+					 name->text);
 	}
 	return right;
 }
@@ -186,9 +186,9 @@ bool scenario_check(struct scenario *scenario)
 	struct check check = { .scenario = scenario };
 	bool right = true;
 
-	if (!scenario->strategy_count)
+	if (!scenario->strategy_names.count)
 		right = inifile_complain(place, "[strategies] use = names no strategy");
-	if (!scenario->peer_count)
+	if (!scenario->peer_names.count)
 		right = inifile_complain(place, "[peers] use = names no peer");
 	right &= check_arrivals(scenario, place);
 	right &= path_settings_check(&scenario->link, place);
