@@ -16,6 +16,7 @@
 #include "common/units.h"
 #include "lingerbench/environment.h"
 #include "lingerbench/folder.h"
+#include "lingerbench/judging.h"
 #include "lingerbench/plan.h"
 #include "lingerbench/report.h"
 #include "lingerbench/results.h"
@@ -238,7 +239,7 @@ static enum run_status conclude(const struct run *run)
 		csvtable_free(&summary);
 		return RUN_FAILED;
 	}
-	judgement = verdict_check(&summary, &run->scenario);
+	judgement = judging_check(&summary, &run->scenario);
 	csvtable_free(&summary);
 	if (judgement.judged)
 		printf("%zu of %zu expectations hold\n", judgement.judged - judgement.broken,

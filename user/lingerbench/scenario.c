@@ -14,7 +14,6 @@
 #include "lingerbench/locate.h"
 #include "common/quantity.h"
 #include "lingerbench/scenario_check.h"
-#include "lingerbench/summary.h"
 
 enum key_type { COUNT, BYTES, TIME, SECONDS, YES_NO, TEXT };
 
@@ -179,62 +178,17 @@ static bool take_peer(struct scenario *scenario, struct inifile_place place, con
 	return right || inifile_complain(place, "peer %s: %s", name, error);
 }
 
-static bool is_operator(const char *text)
-{
-	static const char *const operators[] = { "<", "<=", "=", ">=", ">" };
-
-	for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
-		if (!strcmp(operators[i], text))
-			return true;
-	return false;
-}
-
-static bool read_figure_name(const char *text, struct figure_name *ret)
-{
-	char rest;
-
-	return sscanf(text, "%31[^.].%31[^.].%47[a-z0-9_]%c", ret->strategy, ret->peer, ret->column,
-		      &rest) == 3;
-}
-
-/* ">= 1" or ">= 0.9 * lingerd.prompt.throughput_per_s" */
-static bool read_comparison(const char *text, struct expectation *ret)
-{
-	char other[128], rest;
-	int fields =
-		sscanf(text, "%2[<>=] %lf * %127s %c", ret->operator, & ret->limit, other, &rest);
-
-	ret->is_relative = fields == 3;
-	if (ret->is_relative)
-		return read_figure_name(other, &ret->other);
-	return sscanf(text, "%2[<>=] %lf %c", ret->operator, & ret->limit, &rest) == 2;
-}
-
 static bool take_expectation(struct scenario *scenario, struct inifile_place place, const char *key,
 			     const char *value)
 {
-	struct expectation expectation = { .place = place };
-	const char *unknown = NULL;
+	size_t count = scenario->expectation_count;
 
-	if (scenario->expectation_count == SCENARIO_MAX_EXPECTATIONS)
+	if (count == SCENARIO_MAX_EXPECTATIONS)
 		return inifile_complain(place, "more than %d expectations",
 					SCENARIO_MAX_EXPECTATIONS);
-	if (!read_figure_name(key, &expectation.figure) || !read_comparison(value, &expectation))
-		return inifile_complain(place,
-					"%s = %s: expected STRATEGY.PEER.COLUMN = OPERATOR NUMBER, "
-					"as close.uploader.truncated = >= 1, or behind NUMBER a "
-					"\"* STRATEGY.PEER.COLUMN\"",
-					key, value);
-	if (!is_operator(expectation.operator))
-		return inifile_complain(place, "\"%s\" is no operator; expected < <= = >= or >",
-					expectation.operator);
-	if (!summary_has_column(expectation.figure.column))
-		unknown = expectation.figure.column;
-	else if (expectation.is_relative && !summary_has_column(expectation.other.column))
-		unknown = expectation.other.column;
-	if (unknown)
-		return inifile_complain(place, "summary.csv has no column \"%s\"", unknown);
-	scenario->expectations[scenario->expectation_count++] = expectation;
+	if (!expectation_take(&scenario->expectations[count], place, key, value))
+		return false;
+	scenario->expectation_count++;
 	return true;
 }
 

@@ -8,10 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/inifile.h"
 #include "lingerbench/added_hold.h"
 #include "lingerbench/arrivals.h"
 #include "lingerbench/compressing.h"
+#include "lingerbench/expectation.h"
 #include "lingerbench/fault_settings.h"
 #include "lingerbench/names.h"
 #include "lingerbench/path_settings.h"
@@ -22,28 +22,6 @@
 enum {
 	SCENARIO_MAX_PEERS = 32,
 	SCENARIO_MAX_EXPECTATIONS = 64,
-};
-
-/* STRATEGY.PEER.COLUMN: figures of summary.csv. */
-struct figure_name {
-	char strategy[32];	  /* "*": each */
-	char peer[PEER_MAX_NAME]; /* "*": each */
-	char column[48];
-};
-
-/*
- * One line of [expect]: a figure is compared with a number, or with so many times another figure,
- * whose "*" is whatever it is in the first one:
- *	close.uploader.truncated = >= 1
- *	lingerd.late.throughput_per_s = >= 0.9 * lingerd.prompt.throughput_per_s
- */
-struct expectation {
-	struct figure_name figure;
-	char operator[3];
-	double limit;
-	bool is_relative;
-	struct figure_name other; /* if it is relative */
-	struct inifile_place place;
 };
 
 struct scenario {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of strategies that a run ends with, and what [expect] says of it; both read
- * summary.csv. */
+/* The table of strategies that a run ends with, from summary.csv. */
 #ifndef LINGERBENCH_VERDICT_H
 #define LINGERBENCH_VERDICT_H
 
@@ -20,17 +19,5 @@ struct figure verdict_count(const struct csvtable *summary, size_t row, const ch
 
 /* On stdout. */
 void verdict_print(const struct csvtable *summary, const struct scenario *scenario);
-
-struct judgement {
-	size_t judged;
-	size_t broken; /* of these */
-};
-
-/*
- * Holds the expectations against the summary; each that does not hold is logged. A figure that is
- * not known does not hold. Expectations of a strategy or peer that the scenario does not run are
- * not judged.
- */
-struct judgement verdict_check(const struct csvtable *summary, const struct scenario *scenario);
 
 #endif
