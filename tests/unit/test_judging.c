@@ -38,10 +38,11 @@ static void what_the_tracer_tells_is_not_expected_of_an_untraced_arm(void **stat
 	const char *cells[] = { "strategy", "peer",	      "traced", "close", "late",
 				"10",	    "close_untraced", "late",	"" };
 	const struct csvtable table = { .column_count = 3, .row_count = 2, .cells = cells };
-	static const struct strategy untraced = { .name = "close_untraced", .untraced = true },
-				     traced = { .name = "close" };
-	static struct scenario scenario = { .strategies = { &traced, &untraced },
-					    .strategy_count = 2 };
+	static struct scenario scenario = {
+		.arms = { { .strategy = { .name = "close" } },
+			  { .strategy = { .name = "close_untraced", .untraced = true } } },
+		.arm_count = 2
+	};
 	struct expectation expectation = {
 		.figure = { "*", "*", "traced" }, .operator= ">=", .limit = 1
 	};

@@ -67,8 +67,8 @@ static void a_file_fills_a_scenario(void **state)
 	assert_int_equal(scenario.timeout_ns, 1500000000);
 	assert_int_equal(scenario.settings.so_linger_s, 3);
 	assert_int_equal(scenario.settings.idle_timeout_ns, 100000000);
-	assert_int_equal(scenario.strategy_count, 2);
-	assert_string_equal(scenario.strategies[1]->name, "lingerd");
+	assert_int_equal(scenario.arm_count, 2);
+	assert_string_equal(scenario.arms[1].strategy.name, "lingerd");
 	assert_int_equal(scenario.peer_count, 2);
 	assert_string_equal(scenario.peers[0]->script, "get close");
 	assert_int_equal(scenario.peers[1]->step_count, 3);
@@ -92,8 +92,8 @@ static void settings_replace_what_the_file_says(void **state)
 	(void)state;
 	assert_int_equal(load(&scenario, LEAST, settings, 5), 0);
 	assert_int_equal(scenario.workers, 2);
-	assert_int_equal(scenario.strategy_count, 1);
-	assert_string_equal(scenario.strategies[0]->name, "lingerd");
+	assert_int_equal(scenario.arm_count, 1);
+	assert_string_equal(scenario.arms[0].strategy.name, "lingerd");
 	assert_int_equal(scenario.peer_count, 2);
 	assert_string_equal(scenario.peers[1]->script, "get reset");
 	assert_false(scenario.trace);

@@ -28,8 +28,8 @@ static bool is_run(const struct scenario *scenario, const struct figure_name *na
 {
 	bool strategy = false, peer = false;
 
-	for (size_t i = 0; i < scenario->strategy_count; i++)
-		strategy |= matches(name->strategy, scenario->strategies[i]->name);
+	for (size_t i = 0; i < scenario->arm_count; i++)
+		strategy |= matches(name->strategy, scenario->arms[i].strategy.name);
 	for (size_t i = 0; i < scenario->peer_count; i++)
 		peer |= matches(name->peer, scenario->peers[i]->name);
 	return strategy && peer;
@@ -107,9 +107,9 @@ static void say_broken(const struct csvtable *summary, size_t row,
 /* Its row has nothing of the tracer's. */
 static bool is_untraced(const struct scenario *scenario, const char *strategy)
 {
-	for (size_t i = 0; i < scenario->strategy_count; i++)
-		if (!strcmp(scenario->strategies[i]->name, strategy))
-			return scenario->strategies[i]->untraced;
+	for (size_t i = 0; i < scenario->arm_count; i++)
+		if (!strcmp(scenario->arms[i].strategy.name, strategy))
+			return scenario->arms[i].strategy.untraced;
 	return false;
 }
 

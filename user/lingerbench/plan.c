@@ -25,7 +25,7 @@ static void shuffle(struct trial *trials, size_t count, uint64_t *random)
 
 int plan_make(struct plan *ret, const struct scenario *scenario)
 {
-	size_t in_block = scenario->strategy_count * scenario->peer_count;
+	size_t in_block = scenario->arm_count * scenario->peer_count;
 	struct trial *trials = calloc(scenario->blocks * in_block, sizeof(*trials));
 	struct trial *next = trials;
 	uint64_t random = scenario->seed;
@@ -35,11 +35,10 @@ int plan_make(struct plan *ret, const struct scenario *scenario)
 	for (uint64_t block = 1; block <= scenario->blocks; block++) {
 		struct trial *first = next;
 
-		for (size_t s = 0; s < scenario->strategy_count; s++)
+		for (size_t a = 0; a < scenario->arm_count; a++)
 			for (size_t p = 0; p < scenario->peer_count; p++)
 				*next++ = (struct trial){ .block = block,
-							  .program = scenario->program,
-							  .strategy = scenario->strategies[s],
+							  .arm = &scenario->arms[a],
 							  .peer = scenario->peers[p] };
 		shuffle(first, in_block, &random);
 	}
@@ -91,9 +90,9 @@ static double pauses_s(const struct peer *peer, double most_s)
 /* How long a connection holds a worker. One that waits for its peer gives it up after a time. */
 static double hold_s(const struct trial *trial, const struct strategy_settings *settings)
 {
-	if (trial->strategy->sleeps)
+	if (trial->arm->strategy.sleeps)
 		return (double)settings->sleep_ns / 1e9;
-	if (!trial->strategy->waits_for_peer)
+	if (!trial->arm->strategy.waits_for_peer)
 		return 0;
 	return least(pauses_s(trial->peer, (double)settings->idle_timeout_ns / 1e9),
 		     (double)settings->total_timeout_ns / 1e9);
@@ -122,7 +121,7 @@ static double estimate_trial_s(const struct trial *trial, const struct scenario 
 	/* Those that have begun go on to their ends. That fewer come than there is time for is not expected. */
 	if (duration)
 		total = duration + most(pauses, hold * (double)scenario->clients / workers);
-	total += program_is_builtin(trial->program) ? 0 : PROGRAM_OVERHEAD_MS / 1e3;
+	total += program_is_builtin(trial->arm->program) ? 0 : PROGRAM_OVERHEAD_MS / 1e3;
 	return total + TRIAL_OVERHEAD_MS / 1e3;
 }
 
@@ -163,8 +162,9 @@ void plan_print(const struct plan *plan, const struct scenario *scenario)
 		       scenario->link.sysctls[i].value);
 	for (size_t i = 0; i < plan->count; i++)
 		printf("  %3zu  block %llu  %-16s %-12s %s\n", i + 1,
-		       (unsigned long long)plan->trials[i].block, plan->trials[i].strategy->name,
-		       plan->trials[i].peer->name, plan->trials[i].peer->script);
+		       (unsigned long long)plan->trials[i].block,
+		       plan->trials[i].arm->strategy.name, plan->trials[i].peer->name,
+		       plan->trials[i].peer->script);
 	printf("about %.0f s\n", plan_estimate_s(plan, scenario));
 }
 

@@ -110,7 +110,7 @@ static void show_progress(const struct run *run, size_t done)
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "\r\033[K[%zu/%zu] block %llu: %s under %s; about %.0f s left",
 			done + 1, run->plan.count, (unsigned long long)trial->block,
-			trial->strategy->name, trial->peer->name, time_left_s(run, done));
+			trial->arm->strategy.name, trial->peer->name, time_left_s(run, done));
 }
 
 static void end_progress(void)
@@ -139,7 +139,7 @@ static int run_trials(struct run *run)
 	run->began_ns = clock_now_ns();
 	while (done < run->plan.count && !error && !interrupted) {
 		show_progress(run, done);
-		tracing_switch(&run->tracing, !run->plan.trials[done].strategy->untraced);
+		tracing_switch(&run->tracing, !run->plan.trials[done].arm->strategy.untraced);
 		error = trial_run(&run->plan.trials[done], &run->stage, &watchers);
 		done += !error;
 	}

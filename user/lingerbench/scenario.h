@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "lingerbench/added_hold.h"
+#include "lingerbench/arm.h"
 #include "lingerbench/arrivals.h"
 #include "lingerbench/compressing.h"
 #include "lingerbench/expectation.h"
@@ -16,8 +17,6 @@
 #include "lingerbench/names.h"
 #include "lingerbench/path_settings.h"
 #include "lingerbench/peer.h"
-#include "lingerbench/program.h"
-#include "lingerbench/strategy.h"
 
 enum {
 	SCENARIO_MAX_PEERS = 32,
@@ -50,9 +49,8 @@ struct scenario {
 
 	/* Names until the whole is known: what they mean depends on the program. */
 	struct names strategy_names;
-	struct strategy arms[NAMES_MAX]; /* each under the name that it has here */
-	const struct strategy *strategies[NAMES_MAX];
-	size_t strategy_count;
+	struct arm arms[NAMES_MAX];
+	size_t arm_count;
 	struct strategy_settings settings;
 	struct added_holds added_holds; /* of the strategies by their names */
 

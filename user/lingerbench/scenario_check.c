@@ -60,8 +60,8 @@ static bool resolve_strategies(struct scenario *scenario, struct mistakes *mista
 	const struct suffix *suffix;
 	bool right = true;
 
-	scenario->strategy_count = scenario->strategy_names.count;
-	for (size_t i = 0; i < scenario->strategy_count; i++) {
+	scenario->arm_count = scenario->strategy_names.count;
+	for (size_t i = 0; i < scenario->arm_count; i++) {
 		const struct name *name = &scenario->strategy_names.list[i];
 		const struct strategy *strategy = find_strategy(scenario, name->text, &suffix);
 
@@ -73,11 +73,11 @@ static bool resolve_strategies(struct scenario *scenario, struct mistakes *mista
 						 name->text, scenario->program->name);
 			continue;
 		}
-		scenario->arms[i] = *strategy;
-		scenario->arms[i].name = name->text;
-		scenario->arms[i].untraced = suffix->untraced;
-		scenario->arms[i].fault = suffix->fault;
-		scenario->strategies[i] = &scenario->arms[i];
+		scenario->arms[i] =
+			(struct arm){ .program = scenario->program, .strategy = *strategy };
+		scenario->arms[i].strategy.name = name->text;
+		scenario->arms[i].strategy.untraced = suffix->untraced;
+		scenario->arms[i].strategy.fault = suffix->fault;
 	}
 	return right;
 }

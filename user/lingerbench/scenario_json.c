@@ -44,8 +44,8 @@ static void put_strategies(json_t *object, const struct scenario *scenario)
 		json_object_set_new(holds, scenario->added_holds.list[i].strategy,
 				    json_real((double)scenario->added_holds.list[i].ns / 1e3));
 	json_object_set_new(object, "added_hold_us", holds);
-	for (size_t i = 0; i < scenario->strategy_count; i++)
-		json_array_append_new(names, json_string(scenario->strategies[i]->name));
+	for (size_t i = 0; i < scenario->strategy_names.count; i++)
+		json_array_append_new(names, json_string(scenario->strategy_names.list[i].text));
 	json_object_set_new(object, "strategies", names);
 }
 

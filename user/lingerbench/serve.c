@@ -35,10 +35,10 @@ static void catch_signals(void)
 static void say_ready(const struct serving *serving)
 {
 	const struct stage *stage = serving->stage;
-	const char *scheme = stage->scenario->program->tls ? "https" : "http";
+	const char *scheme = serving->arm->program->tls ? "https" : "http";
 
 	printf("%s closes by %s: GET %s://%s:%u/0, POST %s://%s:%u/refused-0; Ctrl-C ends it\n",
-	       program_label(stage->scenario->program), serving->strategy->name, scheme,
+	       program_label(serving->arm->program), serving->arm->strategy.name, scheme,
 	       stage->path.server_address, stage->port, scheme, stage->path.server_address,
 	       stage->port);
 	fflush(stdout);
@@ -56,7 +56,7 @@ static void say_end(const struct serving *serving, const struct trial_rows *rows
 
 static int perform(struct serving *serving, const struct stage *stage, struct trial_rows *rows)
 {
-	int error = serving_start(serving, stage, stage->scenario->strategies[0], rows);
+	int error = serving_start(serving, stage, &stage->scenario->arms[0], rows);
 
 	probe_close(&serving->probe);
 	if (!error)

@@ -29,7 +29,7 @@ static int start_workers(struct serving *serving, struct trial_rows *rows)
 {
 	const struct stage *stage = serving->stage;
 	const struct server server = { .listener = stage->listener,
-				       .strategy = serving->strategy,
+				       .strategy = &serving->arm->strategy,
 				       .settings = &serving->settings,
 				       .response = &stage->response,
 				       .rows = rows };
@@ -60,9 +60,9 @@ static int start_program(struct serving *serving)
 						 .address = stage->path.server_address,
 						 .port = stage->port,
 						 .workers = stage->scenario->workers,
-						 .strategy = serving->strategy,
+						 .strategy = &serving->arm->strategy,
 						 .lingerd_socket = serving->lingerd_socket };
-	pid = running_start(stage->scenario->program, &serving->setup, &stage->response,
+	pid = running_start(serving->arm->program, &serving->setup, &stage->response,
 			    stage->interrupted, &serving->probe);
 	if (pid < 0)
 		return pid;
@@ -70,25 +70,25 @@ static int start_program(struct serving *serving)
 	return 0;
 }
 
-int serving_start(struct serving *serving, const struct stage *stage,
-		  const struct strategy *strategy, struct trial_rows *rows)
+int serving_start(struct serving *serving, const struct stage *stage, const struct arm *arm,
+		  struct trial_rows *rows)
 {
 	int error = 0;
 
 	*serving = (struct serving){ .stage = stage,
-				     .strategy = strategy,
+				     .arm = arm,
 				     .settings = stage->scenario->settings,
 				     .probe = PROBE_INIT };
 	snprintf(serving->lingerd_socket, sizeof(serving->lingerd_socket), "%.*s/lingerd.sock",
 		 PATH_MAX - 16, stage->folder);
 	serving->settings.lingerd_socket = serving->lingerd_socket;
 	serving->settings.added_hold_ns =
-		added_hold_of(&stage->scenario->added_holds, strategy->name);
-	if (strategy->needs_lingerd)
+		added_hold_of(&stage->scenario->added_holds, arm->strategy.name);
+	if (arm->strategy.needs_lingerd)
 		error = serving_start_lingerd(serving);
 	if (error)
 		return error;
-	if (!program_is_builtin(stage->scenario->program))
+	if (!program_is_builtin(arm->program))
 		return start_program(serving);
 	error = start_workers(serving, rows);
 	if (error)
@@ -99,7 +99,7 @@ int serving_start(struct serving *serving, const struct stage *stage,
 int serving_check(const struct serving *serving)
 {
 	if (serving->program && child_has_ended(serving->program)) {
-		running_complain_of_end(serving->stage->scenario->program, &serving->setup);
+		running_complain_of_end(serving->arm->program, &serving->setup);
 		return -ECHILD;
 	}
 	for (size_t i = 0; i < serving->worker_count; i++) {

@@ -128,6 +128,6 @@ void verdict_print(const struct csvtable *summary, const struct scenario *scenar
 		}
 		print_row(summary, row, width);
 	}
-	print_ratios(summary, scenario->strategies[0]->name, width);
+	print_ratios(summary, scenario->arms[0].strategy.name, width);
 	print_arrivals(summary, width);
 }
