@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/log.h"
 #include "lingerbench/child.h"
@@ -28,7 +29,7 @@ int serving_start_lingerd(struct serving *serving)
 static int start_workers(struct serving *serving, struct trial_rows *rows)
 {
 	const struct stage *stage = serving->stage;
-	const struct server server = { .listener = stage->listener,
+	const struct server server = { .listener = serving->listener,
 				       .strategy = &serving->arm->strategy,
 				       .settings = &serving->settings,
 				       .response = &stage->response,
@@ -78,6 +79,7 @@ int serving_start(struct serving *serving, const struct stage *stage, const stru
 	*serving = (struct serving){ .stage = stage,
 				     .arm = arm,
 				     .settings = stage->scenario->settings,
+				     .listener = -1,
 				     .probe = PROBE_INIT };
 	snprintf(serving->lingerd_socket, sizeof(serving->lingerd_socket), "%.*s/lingerd.sock",
 		 PATH_MAX - 16, stage->folder);
@@ -90,7 +92,8 @@ int serving_start(struct serving *serving, const struct stage *stage, const stru
 		return error;
 	if (!program_is_builtin(arm->program))
 		return start_program(serving);
-	error = start_workers(serving, rows);
+	serving->listener = server_listen(stage->path.server_address, stage->port);
+	error = serving->listener < 0 ? serving->listener : start_workers(serving, rows);
 	if (error)
 		log_error("cannot start the workers: %s", strerror(-error));
 	return error;
@@ -130,6 +133,8 @@ static void stop_workers(struct serving *serving)
 	for (size_t i = 0; i < serving->worker_count; i++)
 		child_wait(serving->workers[i], 1);
 	free(serving->workers);
+	if (serving->listener >= 0)
+		close(serving->listener);
 }
 
 int serving_stop(struct serving *serving)

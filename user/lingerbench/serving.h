@@ -20,6 +20,7 @@ struct serving {
 	struct strategy_settings settings;
 	pid_t daemon; /* 0: none */
 	/* Either workers of our own, or a program with its folder. */
+	int listener; /* of the workers; -1: none */
 	size_t worker_count;
 	pid_t *workers;
 	pid_t program;

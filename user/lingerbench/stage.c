@@ -16,15 +16,13 @@ static int complain(const char *what, int error)
 	return error;
 }
 
-static int open_listener(struct stage *stage)
+static int take_port(struct stage *stage)
 {
 	int error;
 
 	stage->port = (uint16_t)stage->scenario->port;
-	stage->listener = server_bind(stage->path.server_address, &stage->port);
-	error = stage->listener < 0 ? stage->listener : 0;
-	if (!error && program_is_builtin(stage->scenario->program))
-		error = server_listen(stage->listener);
+	stage->keeper = server_bind(stage->path.server_address, &stage->port);
+	error = stage->keeper < 0 ? stage->keeper : 0;
 	if (error == -EADDRINUSE)
 		log_error("port %llu is in use; choose another with --set server.port=PORT, or 0 "
 			  "for any free one",
@@ -41,12 +39,12 @@ int stage_open(struct stage *ret, const struct scenario *scenario, const volatil
 
 	*ret = (struct stage){ .scenario = scenario,
 			       .path.clients_netns = -1,
-			       .listener = -1,
+			       .keeper = -1,
 			       .interrupted = interrupted };
 	if (!error)
 		error = path_open(&ret->path, &scenario->link, scenario->path);
 	if (!error)
-		error = open_listener(ret);
+		error = take_port(ret);
 	if (error)
 		return error;
 	error = scratch_folder_make(ret->folder, !builtin);
@@ -63,8 +61,8 @@ void stage_close(struct stage *stage)
 		return;
 	response_free(&stage->response);
 	path_close(&stage->path);
-	if (stage->listener >= 0)
-		close(stage->listener);
+	if (stage->keeper >= 0)
+		close(stage->keeper);
 	if (*stage->folder)
 		folder_remove(stage->folder);
 }
