@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "common/log.h"
@@ -139,18 +140,31 @@ double plan_estimate_s(const struct plan *plan, const struct scenario *scenario)
 	return plan_estimate_rest_s(plan, scenario, 0);
 }
 
+static int label_width(const struct scenario *scenario)
+{
+	size_t width = 16;
+
+	for (size_t i = 0; i < scenario->arm_count; i++) {
+		size_t length = strlen(scenario->arms[i].label);
+
+		width = length > width ? length : width;
+	}
+	return (int)width;
+}
+
 void plan_print(const struct plan *plan, const struct scenario *scenario)
 {
-	char path[96];
+	char path[96], servers[256];
 
+	scenario_name_servers(scenario, ", ", servers, sizeof(servers));
 	printf("%s: %s\n", scenario->name, scenario->title);
 	printf("%zu trial%s of %llu connection%s, %llu at once, to %llu worker%s of %s; responses "
 	       "of %llu byte%s; seed %llu\n",
 	       plan->count, units_plural(plan->count), (unsigned long long)scenario->connections,
 	       units_plural(scenario->connections), (unsigned long long)scenario->clients,
-	       (unsigned long long)scenario->workers, units_plural(scenario->workers),
-	       scenario->program->name, (unsigned long long)scenario->response_bytes,
-	       units_plural(scenario->response_bytes), (unsigned long long)scenario->seed);
+	       (unsigned long long)scenario->workers, units_plural(scenario->workers), servers,
+	       (unsigned long long)scenario->response_bytes, units_plural(scenario->response_bytes),
+	       (unsigned long long)scenario->seed);
 	if (scenario->arrivals != ARRIVALS_CLOSED)
 		printf("%llu arrivals a second (%s), whatever the server does\n",
 		       (unsigned long long)scenario->rate, arrivals_name(scenario->arrivals));
@@ -161,9 +175,9 @@ void plan_print(const struct plan *plan, const struct scenario *scenario)
 		printf("%s = %s\n", scenario->link.sysctls[i].name,
 		       scenario->link.sysctls[i].value);
 	for (size_t i = 0; i < plan->count; i++)
-		printf("  %3zu  block %llu  %-16s %-12s %s\n", i + 1,
-		       (unsigned long long)plan->trials[i].block,
-		       plan->trials[i].arm->strategy.name, plan->trials[i].peer->name,
+		printf("  %3zu  block %llu  %-*s %-12s %s\n", i + 1,
+		       (unsigned long long)plan->trials[i].block, label_width(scenario),
+		       plan->trials[i].arm->label, plan->trials[i].peer->name,
 		       plan->trials[i].peer->script);
 	printf("about %.0f s\n", plan_estimate_s(plan, scenario));
 }

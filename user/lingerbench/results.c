@@ -71,19 +71,19 @@ static int add_trial(struct writing *writing, const struct trial *trial, struct 
 /* Its row would look like the strategy's, and be the server's own. */
 static void warn_of_fallbacks(struct warnings *warnings, const struct summary *summary)
 {
-	const char *strategy = summary->arm->strategy.name, *peer = summary->peer->name;
+	const char *arm = summary->arm->label, *peer = summary->peer->name;
 
 	if (summary->arm->strategy.needs_lingerd && summary->fallbacks_unknown)
 		warnings_add(warnings,
 			     "%s under %s: how many of the connections that were measured lingerd "
 			     "got "
 			     "is not known",
-			     strategy, peer);
+			     arm, peer);
 	else if (summary->fallbacks)
 		warnings_add(warnings,
 			     "%s under %s: %llu of %llu connections %s, and closed by the server "
 			     "itself",
-			     strategy, peer, (unsigned long long)summary->fallbacks,
+			     arm, peer, (unsigned long long)summary->fallbacks,
 			     (unsigned long long)summary->connections,
 			     summary->arm->strategy.needs_lingerd
 				     ? "were not handed over"
@@ -95,11 +95,11 @@ static void warn_of_added_hold(const struct writing *writing, const struct arm *
 {
 	uint64_t ns = added_hold_of(&writing->scenario->added_holds, arm->strategy.name);
 
-	if (ns)
+	if (ns && program_is_builtin(arm->program))
 		warnings_add(writing->warnings,
 			     "%s: its workers slept %g us before each close ([strategies] "
 			     "added-hold)",
-			     arm->strategy.name, (double)ns / 1e3);
+			     arm->label, (double)ns / 1e3);
 }
 
 /* A peer whose script never looks for the end of the response has not missed it. */
@@ -113,7 +113,7 @@ static void warn_of_incomplete(struct warnings *warnings, const struct summary *
 		warnings_add(warnings,
 			     "%s under %s: %llu of %llu connections timed out, failed or were "
 			     "corrupt",
-			     summary->arm->strategy.name, summary->peer->name,
+			     summary->arm->label, summary->peer->name,
 			     (unsigned long long)incomplete,
 			     (unsigned long long)summary->connections);
 }

@@ -110,7 +110,7 @@ static void show_progress(const struct run *run, size_t done)
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "\r\033[K[%zu/%zu] block %llu: %s under %s; about %.0f s left",
 			done + 1, run->plan.count, (unsigned long long)trial->block,
-			trial->arm->strategy.name, trial->peer->name, time_left_s(run, done));
+			trial->arm->label, trial->peer->name, time_left_s(run, done));
 }
 
 static void end_progress(void)

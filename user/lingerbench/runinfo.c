@@ -15,8 +15,9 @@ static json_t *describe_trials(const struct plan *plan)
 		const struct trial *trial = &plan->trials[i];
 
 		json_array_append_new(trials,
-				      json_pack("{s:I s:s s:s s:I s:b s:f s:o}", "block",
-						(json_int_t)trial->block, "strategy",
+				      json_pack("{s:I s:s s:s s:s s:I s:b s:f s:o}", "block",
+						(json_int_t)trial->block, "server",
+						program_label(trial->arm->program), "strategy",
 						trial->arm->strategy.name, "peer",
 						trial->peer->name, "connections",
 						(json_int_t)trial->rows->begun, "void",

@@ -127,13 +127,13 @@ static bool complain_of_value(struct inifile_place place, const struct scalar_ke
 	return inifile_complain(place, "%s = %s: expected %s", key->key, value, forms[key->type]);
 }
 
-static bool take_program(struct scenario *scenario, struct inifile_place place, const char *value)
+static bool take_servers(struct scenario *scenario, struct inifile_place place, const char *value)
 {
-	scenario->program = program_find(value);
-	if (scenario->program)
-		return true;
-	return inifile_complain(place, "no server is called \"%s\"; see \"lingerbench list\"",
-				value);
+	bool right = names_take(&scenario->server_names, "server", place, value);
+
+	if (right && !scenario->server_names.count)
+		return inifile_complain(place, "program = names no server");
+	return right;
 }
 
 static bool take_arrivals(struct scenario *scenario, struct inifile_place place, const char *value)
@@ -200,7 +200,7 @@ static bool take_key(void *context, struct inifile_place place, const char *sect
 	if (!is_section(section))
 		return inifile_complain(place, "unknown section [%s]", section);
 	if (!strcmp(section, "server") && !strcmp(key, "program"))
-		return take_program(scenario, place, value);
+		return take_servers(scenario, place, value);
 	if (!strcmp(section, "path") || !strcmp(section, "sysctl"))
 		return path_settings_take(&scenario->link, place, section, key, value);
 	if (!strcmp(section, "load") && !strcmp(key, "arrivals"))
@@ -243,6 +243,8 @@ static bool take_setting(struct scenario *scenario, const char *setting)
 		return false;
 	}
 	/* Lists are replaced, not added to. */
+	if (!strcmp(section, "server") && !strcmp(key, "program"))
+		scenario->server_names.count = 0;
 	if (!strcmp(section, "strategies") && !strcmp(key, "use"))
 		scenario->strategy_names.count = 0;
 	if (!strcmp(section, "peers") && !strcmp(key, "use"))
@@ -255,7 +257,6 @@ static void set_defaults(struct scenario *scenario)
 	char error[256];
 
 	*scenario = (struct scenario){
-		.program = programs[0],
 		.workers = 4,
 		.response_bytes = 1 << 20,
 		.connections = 100,
@@ -310,10 +311,24 @@ int scenario_load(struct scenario *ret, const char *name_or_path, const char *co
 		return error;
 	}
 	right = !error;
+	if (!ret->server_names.count)
+		names_take(&ret->server_names, "server",
+			   (struct inifile_place){ .file = ret->path }, programs[0]->name);
+	ret->file_servers = ret->server_names;
 	for (size_t i = 0; i < setting_count; i++)
 		right &= take_setting(ret, settings[i]);
 	right &= scenario_check(ret);
 	return right ? 0 : -EINVAL;
+}
+
+void scenario_name_servers(const struct scenario *scenario, const char *separator, char *text,
+			   size_t size)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < scenario->server_count && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? separator : "",
+					 scenario->servers[i]->name);
 }
 
 int scenario_list(void)

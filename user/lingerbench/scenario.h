@@ -19,6 +19,7 @@
 #include "lingerbench/peer.h"
 
 enum {
+	SCENARIO_MAX_ARMS = 64,
 	SCENARIO_MAX_PEERS = 32,
 	SCENARIO_MAX_EXPECTATIONS = 64,
 };
@@ -28,7 +29,13 @@ struct scenario {
 	char path[PATH_MAX];
 	char title[192];
 
-	const struct program *program;
+	struct names server_names;
+	struct names file_servers; /* the same before --set */
+	const struct program
+		*servers[NAMES_MAX]; /* that are run; then those that --set has left out */
+	size_t server_count;
+	size_t known_server_count; /* with the latter */
+	bool has_unknown_server;
 	uint64_t workers;
 	uint64_t port; /* 0: any free one */
 	uint64_t response_bytes;
@@ -47,9 +54,9 @@ struct scenario {
 	uint64_t seed;
 	uint64_t timeout_ns; /* of one connection, from connect() to EOF */
 
-	/* Names until the whole is known: what they mean depends on the program. */
+	/* Names until the whole is known: what they mean depends on the servers. */
 	struct names strategy_names;
-	struct arm arms[NAMES_MAX];
+	struct arm arms[SCENARIO_MAX_ARMS]; /* server by server */
 	size_t arm_count;
 	struct strategy_settings settings;
 	struct added_holds added_holds; /* of the strategies by their names */
@@ -76,6 +83,10 @@ struct scenario {
  */
 int scenario_load(struct scenario *ret, const char *name_or_path, const char *const settings[],
 		  size_t setting_count);
+
+/* Those that are run, as [server] program calls them. */
+void scenario_name_servers(const struct scenario *scenario, const char *separator, char *text,
+			   size_t size);
 
 /* Logs the scenarios of scenarios/ on stdout, a line each: name and title. 0 or a negative errno.
  */

@@ -86,6 +86,19 @@ static enum run_status serve_scenario(const struct scenario *scenario)
 	return error ? RUN_FAILED : RUN_DONE;
 }
 
+static bool serves_one(const struct scenario *scenario)
+{
+	char servers[256];
+
+	if (scenario->server_count == 1)
+		return true;
+	scenario_name_servers(scenario, ", ", servers, sizeof(servers));
+	log_error("%s has several servers, and one is served; say which of %s, with --set "
+		  "server.program=NAME",
+		  scenario->name, servers);
+	return false;
+}
+
 enum run_status serve(const char *name, const char *const settings[], size_t setting_count)
 {
 	struct scenario *scenario = malloc(sizeof(*scenario));
@@ -93,7 +106,7 @@ enum run_status serve(const char *name, const char *const settings[], size_t set
 
 	if (!scenario)
 		return RUN_FAILED;
-	if (!scenario_load(scenario, name, settings, setting_count)) {
+	if (!scenario_load(scenario, name, settings, setting_count) && serves_one(scenario)) {
 		catch_signals();
 		status = serve_scenario(scenario);
 	}

@@ -32,10 +32,31 @@ static int take_port(struct stage *stage)
 	return error;
 }
 
+static bool has_real_server(const struct scenario *scenario)
+{
+	for (size_t i = 0; i < scenario->server_count; i++)
+		if (!program_is_builtin(scenario->servers[i]))
+			return true;
+	return false;
+}
+
+/* All that is missing is told at once. */
+static int check_installed(const struct scenario *scenario)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < scenario->server_count; i++) {
+		int missing = program_check_installed(scenario->servers[i]);
+
+		error = error ? error : missing;
+	}
+	return error;
+}
+
 int stage_open(struct stage *ret, const struct scenario *scenario, const volatile bool *interrupted)
 {
-	bool builtin = program_is_builtin(scenario->program);
-	int error = program_check_installed(scenario->program);
+	bool real = has_real_server(scenario);
+	int error = check_installed(scenario);
 
 	*ret = (struct stage){ .scenario = scenario,
 			       .path.clients_netns = -1,
@@ -47,11 +68,11 @@ int stage_open(struct stage *ret, const struct scenario *scenario, const volatil
 		error = take_port(ret);
 	if (error)
 		return error;
-	error = scratch_folder_make(ret->folder, !builtin);
+	error = scratch_folder_make(ret->folder, real);
 	if (error)
 		return complain("cannot create a scratch folder below $TMPDIR or /tmp", error);
 	error = response_make(&ret->response, scenario->response_bytes,
-			      builtin ? RESPONSE_MAX_VARIANTS : PAGES, scenario->seed);
+			      real ? PAGES : RESPONSE_MAX_VARIANTS, scenario->seed);
 	return error ? complain("cannot make the response", error) : 0;
 }
 

@@ -160,7 +160,7 @@ static int wait_for_release(const struct cast *cast, const struct trial *trial)
 		if (clock_now_ns() > limit) {
 			warnings_add(cast->watchers->warnings,
 				     "%s under %s: workers were still busy at the end",
-				     trial->arm->strategy.name, trial->peer->name);
+				     trial->arm->label, trial->peer->name);
 			break;
 		}
 		look_at_tracer(cast);
@@ -230,8 +230,7 @@ static void count_handoffs(struct trial *trial, const struct cast *cast, uint64_
 static void warn_of_trial(const struct cast *cast, const struct trial *trial, const char *text)
 {
 	warnings_add(cast->watchers->warnings, "block %llu, %s under %s: %s",
-		     (unsigned long long)trial->block, trial->arm->strategy.name, trial->peer->name,
-		     text);
+		     (unsigned long long)trial->block, trial->arm->label, trial->peer->name, text);
 }
 
 /*

@@ -39,12 +39,38 @@ struct figure verdict_count(const struct csvtable *summary, size_t row, const ch
 
 #define ROW_FORMAT "%-*s %-11s %5s %8s %9s %9s %9s %10s %8s %9s\n"
 
-static int strategy_width(const struct csvtable *summary)
+static bool has_several_servers(const struct csvtable *summary)
+{
+	for (size_t row = 1; row < summary->row_count; row++)
+		if (strcmp(csvtable_text(summary, 0, "server"),
+			   csvtable_text(summary, row, "server")) != 0)
+			return true;
+	return false;
+}
+
+struct row_label verdict_label(const struct csvtable *summary, size_t row)
+{
+	bool several = has_several_servers(summary);
+	struct row_label label;
+
+	snprintf(label.text, sizeof(label.text), "%s%s%s",
+		 several ? csvtable_text(summary, row, "server") : "", several ? "/" : "",
+		 csvtable_text(summary, row, "strategy"));
+	return label;
+}
+
+static bool is_of(const struct csvtable *summary, size_t row, const struct arm *arm)
+{
+	return !strcmp(csvtable_text(summary, row, "server"), program_label(arm->program)) &&
+	       !strcmp(csvtable_text(summary, row, "strategy"), arm->strategy.name);
+}
+
+static int label_width(const struct csvtable *summary)
 {
 	size_t width = 16;
 
 	for (size_t row = 0; row < summary->row_count; row++) {
-		size_t length = strlen(csvtable_text(summary, row, "strategy"));
+		size_t length = strlen(verdict_label(summary, row).text);
 
 		width = length > width ? length : width;
 	}
@@ -53,7 +79,7 @@ static int strategy_width(const struct csvtable *summary)
 
 static void print_row(const struct csvtable *summary, size_t row, int width)
 {
-	printf(ROW_FORMAT, width, csvtable_text(summary, row, "strategy"),
+	printf(ROW_FORMAT, width, verdict_label(summary, row).text,
 	       csvtable_text(summary, row, "peer"), verdict_count(summary, row, "connections").text,
 	       verdict_count(summary, row, "complete").text,
 	       verdict_count(summary, row, "truncated").text,
@@ -64,16 +90,14 @@ static void print_row(const struct csvtable *summary, size_t row, int width)
 	       verdict_time(summary, row, "cpu_us_per_connection").text);
 }
 
-/* Of the strategies after the first one, where there were blocks enough to say how sure it is. */
-static void print_ratios(const struct csvtable *summary, const char *first, int width)
+/* Of the arms after the first one, where there were blocks enough to say how sure it is. */
+static void print_ratios(const struct csvtable *summary, const struct arm *first, int width)
 {
 	bool begun = false;
 	double low, high, ratio;
 
 	for (size_t row = 0; row < summary->row_count; row++) {
-		const char *strategy = csvtable_text(summary, row, "strategy");
-
-		if (!strcmp(strategy, first) ||
+		if (is_of(summary, row, first) ||
 		    !csvtable_number(summary, row, "throughput_ratio", &ratio) ||
 		    !csvtable_number(summary, row, "throughput_ratio_low", &low) ||
 		    !csvtable_number(summary, row, "throughput_ratio_high", &high))
@@ -81,11 +105,11 @@ static void print_ratios(const struct csvtable *summary, const char *first, int 
 		if (!begun)
 			printf("\nresp./s, of %s's in the same block: median, and its 95 %% "
 			       "interval\n",
-			       first);
+			       first->label);
 		begun = true;
-		printf("%-*s %-11s %8.3f  (%.3f to %.3f)%s\n", width, strategy,
-		       csvtable_text(summary, row, "peer"), ratio, low, high,
-		       low <= 1 && high >= 1 ? "  no difference found" : "");
+		printf("%-*s %-11s %8.3f  (%.3f to %.3f)%s\n", width,
+		       verdict_label(summary, row).text, csvtable_text(summary, row, "peer"), ratio,
+		       low, high, low <= 1 && high >= 1 ? "  no difference found" : "");
 	}
 }
 
@@ -103,7 +127,7 @@ static void print_arrivals(const struct csvtable *summary, int width)
 			       "offered/s", "begun/s", "dropped", "resp. p50", "resp. p99");
 		begun = true;
 		printf("%-*s %-11s %9s %9s %9s %10s %10s\n", width,
-		       csvtable_text(summary, row, "strategy"), csvtable_text(summary, row, "peer"),
+		       verdict_label(summary, row).text, csvtable_text(summary, row, "peer"),
 		       verdict_count(summary, row, "offered_per_s").text,
 		       verdict_count(summary, row, "achieved_per_s").text,
 		       verdict_count(summary, row, "dropped").text,
@@ -114,7 +138,7 @@ static void print_arrivals(const struct csvtable *summary, int width)
 
 void verdict_print(const struct csvtable *summary, const struct scenario *scenario)
 {
-	int width = strategy_width(summary);
+	int width = label_width(summary);
 	const char *peer = "";
 
 	printf(ROW_FORMAT, width, "", "", "", "", "", "worker", "hold", "FIN_WAIT_2", "whole",
@@ -128,6 +152,6 @@ void verdict_print(const struct csvtable *summary, const struct scenario *scenar
 		}
 		print_row(summary, row, width);
 	}
-	print_ratios(summary, scenario->arms[0].strategy.name, width);
+	print_ratios(summary, &scenario->arms[0], width);
 	print_arrivals(summary, width);
 }
