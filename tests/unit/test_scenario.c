@@ -204,6 +204,43 @@ static void servers_and_strategies_must_fit(void **state)
 	assert_int_equal(scenario.arm_count, 6);
 }
 
+static void an_expectation_may_name_a_server(void **state)
+{
+	static struct scenario scenario;
+	const char *narrow[] = { "server.program=gunicorn" };
+	static const char *const wrong[] = {
+		"nginy/close.late.complete = > 0\n",
+		"uwsgi/close.late.complete = > 0\n", /* there is one, but not here */
+		"nginx/close.late.complete = > 0\n",
+		"nginx/*.late.complete = > 0.5 * close.late.complete\n",
+		"native.late.complete = > 0.5 * close.late.complete\n",
+		"*.late.complete = > 0.5 * nginx/close.late.complete\n",
+		"*.late.complete = > 0.5 * nginx/late.complete\n",
+		"/close.late.complete = > 0\n",
+		"nginx/gunicorn/close.late.complete = > 0\n",
+	};
+	const char *right =
+		SERVERS "[expect]\nnginx/*.late.complete = > 0\n"
+			"*/lingerd.late.complete = >= 1 * apache-event/native.late.complete\n"
+			"lingerd.late.complete = >= 1 * native.late.complete\n";
+	char text[1024];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		snprintf(text, sizeof(text), SERVERS "[expect]\n%s", wrong[i]);
+		if (load(&scenario, text, NULL, 0) != -EINVAL)
+			fail_msg("accepted: %s", wrong[i]);
+	}
+	assert_int_equal(load(&scenario, right, NULL, 0), 0);
+	assert_string_equal(scenario.expectations[0].figure.server, "nginx");
+	assert_string_equal(scenario.expectations[0].figure.strategy, "*");
+	assert_string_equal(scenario.expectations[1].figure.server, "*");
+	assert_string_equal(scenario.expectations[1].other.server, "apache-event");
+	assert_string_equal(scenario.expectations[2].other.server, "*");
+	/* What --set has left out is none of the mistakes. */
+	assert_int_equal(load(&scenario, right, narrow, 1), 0);
+}
+
 static void wrong_settings_are_refused(void **state)
 {
 	static struct scenario scenario;
@@ -276,6 +313,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_labs_own_server_has_two_names, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(servers_and_strategies_must_fit, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_expectation_may_name_a_server, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(wrong_settings_are_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(every_mistake_is_named_with_its_line, set_up,
 						tear_down),

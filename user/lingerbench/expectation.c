@@ -20,6 +20,10 @@ static bool read_figure_name(const char *text, struct figure_name *ret)
 {
 	char rest;
 
+	if (strchr(text, '/'))
+		return sscanf(text, "%31[^./]/%31[^./].%31[^.].%47[a-z0-9_]%c", ret->server,
+			      ret->strategy, ret->peer, ret->column, &rest) == 4;
+	strcpy(ret->server, "*");
 	return sscanf(text, "%31[^.].%31[^.].%47[a-z0-9_]%c", ret->strategy, ret->peer, ret->column,
 		      &rest) == 3;
 }
@@ -37,6 +41,11 @@ static bool read_comparison(const char *text, struct expectation *ret)
 	return sscanf(text, "%2[<>=] %lf %c", ret->operator, & ret->limit, &rest) == 2;
 }
 
+bool expectation_is_any(const char *name)
+{
+	return !strcmp(name, "*");
+}
+
 bool expectation_take(struct expectation *ret, struct inifile_place place, const char *key,
 		      const char *value)
 {
@@ -47,7 +56,8 @@ bool expectation_take(struct expectation *ret, struct inifile_place place, const
 		return inifile_complain(place,
 					"%s = %s: expected STRATEGY.PEER.COLUMN = OPERATOR NUMBER, "
 					"as close.uploader.truncated = >= 1, or behind NUMBER a "
-					"\"* STRATEGY.PEER.COLUMN\"",
+					"\"* STRATEGY.PEER.COLUMN\"; before STRATEGY may be a "
+					"SERVER/",
 					key, value);
 	if (!is_operator(expectation.operator))
 		return inifile_complain(place, "\"%s\" is no operator; expected < <= = >= or >",

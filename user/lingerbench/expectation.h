@@ -8,8 +8,9 @@
 #include "common/inifile.h"
 #include "lingerbench/names.h"
 
-/* STRATEGY.PEER.COLUMN: figures of summary.csv. */
+/* SERVER/STRATEGY.PEER.COLUMN: figures of summary.csv. */
 struct figure_name {
+	char server[NAME_SIZE];	  /* "*", also where there is none: each that has the strategy */
 	char strategy[NAME_SIZE]; /* "*": each */
 	char peer[NAME_SIZE];	  /* "*": each */
 	char column[48];
@@ -19,6 +20,7 @@ struct figure_name {
  * A figure is compared with a number, or with so many times another figure, whose "*" is whatever it is in the first one:
  *	close.uploader.truncated = >= 1
  *	lingerd.late.throughput_per_s = >= 0.9 * lingerd.prompt.throughput_per_s
+ *	*.late.throughput_per_s = >= 0.9 * apache-prefork/native.late.throughput_per_s
  */
 struct expectation {
 	struct figure_name figure;
@@ -28,6 +30,9 @@ struct expectation {
 	struct figure_name other; /* if it is relative */
 	struct inifile_place place;
 };
+
+/* Whether a part of a name leaves it open. */
+bool expectation_is_any(const char *name);
 
 /* False: it is wrong, and has been complained of. */
 bool expectation_take(struct expectation *ret, struct inifile_place place, const char *key,

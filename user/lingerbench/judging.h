@@ -15,7 +15,7 @@ struct judgement {
 
 /*
  * Holds the expectations against the summary; each that does not hold is logged. A figure that is
- * not known does not hold. Expectations of a strategy or peer that the scenario does not run are
+ * not known does not hold. Expectations of a server, strategy or peer that the scenario does not run are
  * not judged.
  */
 struct judgement judging_check(const struct csvtable *summary, const struct scenario *scenario);

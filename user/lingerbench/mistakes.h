@@ -13,6 +13,11 @@ struct mistakes {
 	size_t count;
 };
 
+/* What a scenario has wrong, by what the names are of. */
+struct scenario_mistakes {
+	struct mistakes servers, strategies, peers;
+};
+
 /* Whether it has not been here before; it has from now on. */
 bool mistakes_is_new(struct mistakes *mistakes, const char *name);
 

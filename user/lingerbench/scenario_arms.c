@@ -25,12 +25,14 @@ static bool any_has(const struct program *const *servers, size_t count, const ch
 	return false;
 }
 
-static bool find_server(struct scenario *scenario, const struct name *name)
+static bool find_server(struct scenario *scenario, struct mistakes *mistakes,
+			const struct name *name)
 {
 	const struct program *program = program_find(name->text);
 
 	if (!program) {
 		scenario->has_unknown_server = true;
+		mistakes_is_new(mistakes, name->text);
 		return inifile_complain(name->place,
 					"no server is called \"%s\"; see \"lingerbench list\"",
 					name->text);
@@ -41,12 +43,12 @@ static bool find_server(struct scenario *scenario, const struct name *name)
 	return true;
 }
 
-static bool find_servers(struct scenario *scenario)
+static bool find_servers(struct scenario *scenario, struct mistakes *mistakes)
 {
 	bool right = true;
 
 	for (size_t i = 0; i < scenario->server_names.count; i++)
-		right &= find_server(scenario, &scenario->server_names.list[i]);
+		right &= find_server(scenario, mistakes, &scenario->server_names.list[i]);
 	scenario->known_server_count = scenario->server_count;
 	for (size_t i = 0; i < scenario->file_servers.count; i++) {
 		const struct program *program = program_find(scenario->file_servers.list[i].text);
@@ -162,12 +164,12 @@ static void label_arms(struct scenario *scenario)
 	}
 }
 
-bool scenario_arms_make(struct scenario *scenario, struct mistakes *mistakes)
+bool scenario_arms_make(struct scenario *scenario, struct scenario_mistakes *mistakes)
 {
-	bool right = find_servers(scenario);
+	bool right = find_servers(scenario, &mistakes->servers);
 
 	/* A server would be said to have none of them when they are only misspelt. */
-	if (!check_strategies(scenario, mistakes) || !scenario->strategy_names.count)
+	if (!check_strategies(scenario, &mistakes->strategies) || !scenario->strategy_names.count)
 		return false;
 	for (size_t i = 0; i < scenario->server_names.count; i++)
 		right &= pair_server(scenario, &scenario->server_names.list[i]);

@@ -12,9 +12,9 @@
 /*
  * Turns the names of servers and strategies into arms: each server with those of the strategies that it has. What --set has
  * left without a partner is left out, too: so `--set server.program=NAME` is enough to narrow a scenario to one of its servers.
- * False: an unknown server or strategy, or one that no other of them fits; complained of, strategies in *mistakes.
+ * False: an unknown server or strategy, or one that no other of them fits; complained of, and in *mistakes.
  */
-bool scenario_arms_make(struct scenario *scenario, struct mistakes *mistakes);
+bool scenario_arms_make(struct scenario *scenario, struct scenario_mistakes *mistakes);
 
 /* Whether the scenario runs this server, or would without --set. */
 bool scenario_knows_server(const struct scenario *scenario, const struct program *program);

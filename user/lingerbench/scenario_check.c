@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "lingerbench/mistakes.h"
+#include "lingerbench/expectations_check.h"
 #include "lingerbench/scenario_arms.h"
 
 static bool resolve_peers(struct scenario *scenario, struct mistakes *mistakes)
@@ -57,45 +57,6 @@ static bool check_added_holds(const struct scenario *scenario, struct mistakes *
 	return right;
 }
 
-struct check {
-	struct scenario *scenario;
-	struct mistakes strategies, peers;
-};
-
-static bool check_figure_name(struct check *check, struct inifile_place place,
-			      const struct figure_name *name)
-{
-	bool right = true;
-
-	if (strcmp(name->strategy, "*") &&
-	    !scenario_knows_strategy(check->scenario, name->strategy)) {
-		right = false;
-		if (mistakes_is_new(&check->strategies, name->strategy))
-			inifile_complain(place, "no strategy is called \"%s\"", name->strategy);
-	}
-	if (strcmp(name->peer, "*") && !scenario_find_peer(check->scenario, name->peer)) {
-		right = false;
-		if (mistakes_is_new(&check->peers, name->peer))
-			inifile_complain(place, "no peer is called \"%s\"", name->peer);
-	}
-	return right;
-}
-
-static bool check_expectations(struct check *check)
-{
-	const struct scenario *scenario = check->scenario;
-	bool right = true;
-
-	for (size_t i = 0; i < scenario->expectation_count; i++) {
-		const struct expectation *expectation = &scenario->expectations[i];
-
-		right &= check_figure_name(check, expectation->place, &expectation->figure);
-		if (expectation->is_relative)
-			right &= check_figure_name(check, expectation->place, &expectation->other);
-	}
-	return right;
-}
-
 static bool check_arrivals(const struct scenario *scenario, struct inifile_place place)
 {
 	if (scenario->arrivals != ARRIVALS_CLOSED && !scenario->rate)
@@ -112,7 +73,7 @@ static bool check_arrivals(const struct scenario *scenario, struct inifile_place
 bool scenario_check(struct scenario *scenario)
 {
 	struct inifile_place place = { .file = scenario->path };
-	struct check check = { .scenario = scenario };
+	struct scenario_mistakes mistakes = { 0 };
 	bool right = true;
 
 	if (!scenario->strategy_names.count)
@@ -123,9 +84,9 @@ bool scenario_check(struct scenario *scenario)
 	right &= path_settings_check(&scenario->link, place);
 	if (scenario->clients > scenario->connections)
 		scenario->clients = scenario->connections;
-	right &= resolve_peers(scenario, &check.peers);
-	right &= scenario_arms_make(scenario, &check.strategies);
-	right &= check_added_holds(scenario, &check.strategies);
-	right &= check_expectations(&check);
+	right &= resolve_peers(scenario, &mistakes.peers);
+	right &= scenario_arms_make(scenario, &mistakes);
+	right &= check_added_holds(scenario, &mistakes.strategies);
+	right &= expectations_check(scenario, &mistakes);
 	return right;
 }
