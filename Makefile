@@ -65,7 +65,7 @@ deps-test-deb:
 deps-lint:
 	@packaging/install-packages.sh build lint
 
-# The scenario knows its server, and the server its packages.
+# The scenario knows its servers, and each server its packages.
 run-scenario: deps ## install what is missing, build, run scenarios/$(SCENARIO).ini, print the table
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@packages=$$($(BUILD)/lingerbench packages $(SCENARIO)) && packaging/install-packages.sh --named $$packages

@@ -53,7 +53,7 @@ INI
 bench run "$work/once.ini"
 expect 2 'once.ini:2: no server is called "nginy"'
 expect 2 'once.ini:7: peer mine: '
-expect 2 'once.ini: no peer is called "nobody"'
+expect 2 'once.ini:6: no peer is called "nobody"'
 expect 2 'once.ini:11: no peer is called "stranger"'
 [ "$(wc -l <"$work/err")" = 4 ] || fail "not four mistakes"
 sed -i -e '2d' -e 's/native/hope/' "$work/once.ini"

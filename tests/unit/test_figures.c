@@ -70,55 +70,6 @@ static void of_five_values_there_is_no_interval(void **state)
 	sample_free(&sample);
 }
 
-static void a_figure_is_compared_with_another_of_its_row_or_peer(void **state)
-{
-	const char *cells[] = { "strategy", "peer",   "n",  "m", "native",  "late", "10", "",
-				"native",   "prompt", "40", "",	 "lingerd", "late", "35", "3" };
-	const struct csvtable table = { .column_count = 4, .row_count = 3, .cells = cells };
-	struct expectation expectation = { .figure = { "lingerd", "late", "n" },
-					   .operator= ">=",
-					   .limit = 0.9,
-					   .is_relative = true,
-					   .other = { "native", "prompt", "n" } };
-	static const struct scenario scenario;
-
-	(void)state;
-	assert_false(check_one(&table, &scenario, &expectation)); /* 35 >= 36 */
-	expectation.limit = 0.8;
-	assert_true(check_one(&table, &scenario, &expectation));
-	expectation.limit = 3.5;
-	strcpy(expectation.other.peer, "*");
-	assert_true(
-		check_one(&table, &scenario, &expectation)); /* 35 >= 35, of native under late */
-	strcpy(expectation.other.column, "m");
-	assert_false(check_one(&table, &scenario, &expectation)); /* not known */
-	strcpy(expectation.other.strategy, "*");
-	assert_true(check_one(&table, &scenario, &expectation)); /* 35 >= 3.5 * 3 */
-}
-
-static void what_the_tracer_tells_is_not_expected_of_an_untraced_arm(void **state)
-{
-	const char *cells[] = { "strategy", "peer",	      "traced", "close", "late",
-				"10",	    "close_untraced", "late",	"" };
-	const struct csvtable table = { .column_count = 3, .row_count = 2, .cells = cells };
-	static const struct strategy untraced = { .name = "close_untraced", .untraced = true },
-				     traced = { .name = "close" };
-	static struct scenario scenario = { .strategies = { &traced, &untraced },
-					    .strategy_count = 2 };
-	struct expectation expectation = {
-		.figure = { "*", "*", "traced" }, .operator= ">=", .limit = 1
-	};
-
-	(void)state;
-	assert_true(check_one(&table, &scenario, &expectation));
-	expectation.limit = 11;
-	assert_false(check_one(&table, &scenario, &expectation));
-	/* Of no row, because all of its trials are void, nothing holds. */
-	strcpy(expectation.figure.peer, "prompt");
-	expectation.limit = 0;
-	assert_false(check_one(&table, &scenario, &expectation));
-}
-
 static void csv_comes_back_as_it_was_written(void **state)
 {
 	char folder[256], path[300];
@@ -204,8 +155,6 @@ int main(void)
 		cmocka_unit_test(quantiles_are_values_of_the_sample),
 		cmocka_unit_test(intervals_of_medians_are_those_of_the_sign_test),
 		cmocka_unit_test(of_five_values_there_is_no_interval),
-		cmocka_unit_test(a_figure_is_compared_with_another_of_its_row_or_peer),
-		cmocka_unit_test(what_the_tracer_tells_is_not_expected_of_an_untraced_arm),
 		cmocka_unit_test(csv_comes_back_as_it_was_written),
 		cmocka_unit_test(a_torn_csv_is_refused),
 		cmocka_unit_test(unknown_figures_are_dashes),

@@ -67,8 +67,8 @@ static void a_file_fills_a_scenario(void **state)
 	assert_int_equal(scenario.timeout_ns, 1500000000);
 	assert_int_equal(scenario.settings.so_linger_s, 3);
 	assert_int_equal(scenario.settings.idle_timeout_ns, 100000000);
-	assert_int_equal(scenario.strategy_count, 2);
-	assert_string_equal(scenario.strategies[1]->name, "lingerd");
+	assert_int_equal(scenario.arm_count, 2);
+	assert_string_equal(scenario.arms[1].strategy.name, "lingerd");
 	assert_int_equal(scenario.peer_count, 2);
 	assert_string_equal(scenario.peers[0]->script, "get close");
 	assert_int_equal(scenario.peers[1]->step_count, 3);
@@ -92,11 +92,153 @@ static void settings_replace_what_the_file_says(void **state)
 	(void)state;
 	assert_int_equal(load(&scenario, LEAST, settings, 5), 0);
 	assert_int_equal(scenario.workers, 2);
-	assert_int_equal(scenario.strategy_count, 1);
-	assert_string_equal(scenario.strategies[0]->name, "lingerd");
+	assert_int_equal(scenario.arm_count, 1);
+	assert_string_equal(scenario.arms[0].strategy.name, "lingerd");
 	assert_int_equal(scenario.peer_count, 2);
 	assert_string_equal(scenario.peers[1]->script, "get reset");
 	assert_false(scenario.trace);
+}
+
+static void assert_arms(const struct scenario *scenario, const char *const labels[])
+{
+	size_t i = 0;
+
+	for (; labels[i]; i++) {
+		assert_true(i < scenario->arm_count);
+		assert_string_equal(scenario->arms[i].label, labels[i]);
+	}
+	assert_int_equal(scenario->arm_count, i);
+}
+
+#define SERVERS                                                                                    \
+	"[server]\nprogram = nginx gunicorn\nprogram = apache-event\n[strategies]\n"               \
+	"use = native close lingerd lingerd_again\nuse = lingering_close_on\n[peers]\nuse = "      \
+	"late\n"
+
+static void each_server_meets_the_strategies_that_it_has(void **state)
+{
+	static struct scenario scenario;
+	const char *const labels[] = { "nginx/lingering_close_on",   "gunicorn/close",
+				       "gunicorn/lingerd",	     "gunicorn/lingerd_again",
+				       "apache-event/native",	     "apache-event/lingerd",
+				       "apache-event/lingerd_again", NULL };
+
+	(void)state;
+	assert_int_equal(load(&scenario, SERVERS, NULL, 0), 0);
+	assert_int_equal(scenario.server_count, 3);
+	assert_arms(&scenario, labels);
+	assert_string_equal(scenario.arms[1].program->name, "gunicorn");
+	assert_string_equal(scenario.arms[3].strategy.name, "lingerd_again");
+	assert_true(scenario.arms[3].strategy.needs_lingerd);
+}
+
+/* What is left without a partner goes, too, and the only server needs no name. */
+static void servers_can_be_narrowed_and_so_can_strategies(void **state)
+{
+	static struct scenario scenario;
+	const char *settings[] = { "server.program=gunicorn", "strategies.use=lingerd",
+				   "server.program=apache-event gunicorn" };
+	const char *const one[] = { "close", "lingerd", "lingerd_again", NULL };
+	const char *const lingerd[] = { "gunicorn/lingerd", "apache-event/lingerd", NULL };
+	const char *const both[] = { "apache-event/lingerd", "gunicorn/lingerd", NULL };
+
+	(void)state;
+	assert_int_equal(load(&scenario, SERVERS, settings, 1), 0);
+	assert_int_equal(scenario.server_count, 1);
+	assert_arms(&scenario, one);
+	assert_int_equal(load(&scenario, SERVERS, settings + 1, 1), 0);
+	assert_int_equal(scenario.server_count, 2);
+	assert_arms(&scenario, lingerd);
+	assert_int_equal(load(&scenario, SERVERS, settings + 1, 2), 0);
+	assert_arms(&scenario, both);
+	/* The last one counts. */
+	assert_int_equal(load(&scenario, SERVERS, settings, 3), 0);
+	assert_arms(&scenario, both);
+}
+
+static void the_labs_own_server_has_two_names(void **state)
+{
+	static struct scenario scenario;
+	const char *settings[] = { "server.program=prefork", "server.program=prefork builtin" };
+	const char *const close[] = { "close", NULL };
+
+	(void)state;
+	assert_int_equal(load(&scenario, LEAST, settings, 1), 0);
+	assert_arms(&scenario, close);
+	assert_int_equal(load(&scenario, LEAST, settings + 1, 1), -EINVAL);
+}
+
+static void servers_and_strategies_must_fit(void **state)
+{
+	static struct scenario scenario;
+	static const struct {
+		const char *text;
+		const char *settings[2];
+	} wrong[] = {
+		/* Of a file, each server needs a strategy, and each strategy a server. */
+		{ "[server]\nprogram = nginx uwsgi\n" LEAST, { NULL } },
+		{ SERVERS "[strategies]\nuse = so_linger\n", { NULL } },
+		{ SERVERS "[server]\nprogram = uwsgi nginx\n", { NULL } },
+		/* So does what --set names. */
+		{ SERVERS, { "server.program=nginx", "strategies.use=lingering_close_on close" } },
+		{ SERVERS, { "server.program=nginx uwsgi", "strategies.use=close" } },
+		{ SERVERS, { "server.program=uwsgi nginy" } },
+		{ SERVERS, { "server.program=" } },
+		{ SERVERS, { "strategies.use=so_linger" } },
+		{ SERVERS, { "strategies.use=close_killed" } },
+		/* Nobody but the lab's own can be held. */
+		{ SERVERS, { "strategies.added-hold.close=1ms" } },
+	};
+	const char *settings[] = { "server.program=builtin uwsgi",
+				   "strategies.added-hold.close=1ms" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		const char *const *given = wrong[i].settings;
+
+		if (load(&scenario, wrong[i].text, given, !!given[0] + !!given[1]) != -EINVAL)
+			fail_msg("case %zu is accepted", i);
+	}
+	/* Servers that the file does not know are as good. */
+	assert_int_equal(load(&scenario, SERVERS, settings, 2), 0);
+	assert_int_equal(scenario.arm_count, 6);
+}
+
+static void an_expectation_may_name_a_server(void **state)
+{
+	static struct scenario scenario;
+	const char *narrow[] = { "server.program=gunicorn" };
+	static const char *const wrong[] = {
+		"nginy/close.late.complete = > 0\n",
+		"uwsgi/close.late.complete = > 0\n", /* there is one, but not here */
+		"nginx/close.late.complete = > 0\n",
+		"nginx/*.late.complete = > 0.5 * close.late.complete\n",
+		"native.late.complete = > 0.5 * close.late.complete\n",
+		"*.late.complete = > 0.5 * nginx/close.late.complete\n",
+		"*.late.complete = > 0.5 * nginx/late.complete\n",
+		"/close.late.complete = > 0\n",
+		"nginx/gunicorn/close.late.complete = > 0\n",
+	};
+	const char *right =
+		SERVERS "[expect]\nnginx/*.late.complete = > 0\n"
+			"*/lingerd.late.complete = >= 1 * apache-event/native.late.complete\n"
+			"lingerd.late.complete = >= 1 * native.late.complete\n";
+	char text[1024];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		snprintf(text, sizeof(text), SERVERS "[expect]\n%s", wrong[i]);
+		if (load(&scenario, text, NULL, 0) != -EINVAL)
+			fail_msg("accepted: %s", wrong[i]);
+	}
+	assert_int_equal(load(&scenario, right, NULL, 0), 0);
+	assert_string_equal(scenario.expectations[0].figure.server, "nginx");
+	assert_string_equal(scenario.expectations[0].figure.strategy, "*");
+	assert_string_equal(scenario.expectations[1].figure.server, "*");
+	assert_string_equal(scenario.expectations[1].other.server, "apache-event");
+	assert_string_equal(scenario.expectations[2].other.server, "*");
+	/* What --set has left out is none of the mistakes. */
+	assert_int_equal(load(&scenario, right, narrow, 1), 0);
 }
 
 static void wrong_settings_are_refused(void **state)
@@ -163,6 +305,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_file_fills_a_scenario, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(settings_replace_what_the_file_says, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(each_server_meets_the_strategies_that_it_has,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(servers_can_be_narrowed_and_so_can_strategies,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_labs_own_server_has_two_names, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(servers_and_strategies_must_fit, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_expectation_may_name_a_server, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(wrong_settings_are_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(every_mistake_is_named_with_its_line, set_up,

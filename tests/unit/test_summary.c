@@ -119,10 +119,11 @@ static int no_server(const struct program_setup *setup)
 static void what_a_real_server_kept_is_the_rest(void **state)
 {
 	static const struct program apache = { .name = "apache", .execute = no_server };
-	static const struct strategy strategy = { .name = "lingerd", .needs_lingerd = true };
+	static const struct arm arm = { .program = &apache,
+					.strategy = { .name = "lingerd", .needs_lingerd = true } };
 	struct client_row client = whole_after(SECOND);
 	struct joined_row rows[] = { { .client = &client }, { .client = &client } };
-	struct summary summary = { .program = &apache, .strategy = &strategy };
+	struct summary summary = { .arm = &arm };
 	struct trial told = { .cpu_known = true, .handoffs_known = true, .handoffs = 1 };
 
 	(void)state;

@@ -25,8 +25,8 @@ int blocks_csv_row(struct csv *csv, const struct trial *trial, size_t number,
 {
 	double per_s;
 
-	csv_text(csv, program_label(trial->program));
-	csv_text(csv, trial->strategy->name);
+	csv_text(csv, program_label(trial->arm->program));
+	csv_text(csv, trial->arm->strategy.name);
 	csv_text(csv, trial->peer->name);
 	csv_number(csv, trial->block);
 	csv_number(csv, number);

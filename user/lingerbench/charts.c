@@ -8,6 +8,7 @@
 
 #include "lingerbench/html.h"
 #include "lingerbench/sample.h"
+#include "lingerbench/verdict.h"
 
 enum { WIDTH = 860, LABEL = 230, RIGHT = 40, ROW = 20, GAP = 14, AXIS = 24 };
 
@@ -37,7 +38,7 @@ static void open_svg(FILE *out, int height, const char *title)
 static void label_row(FILE *out, const struct csvtable *summary, size_t row, int y)
 {
 	fprintf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">", LABEL - 8, y + 14);
-	html_text(out, csvtable_text(summary, row, "strategy"));
+	html_text(out, verdict_label(summary, row).text);
 	fprintf(out, "</text>");
 	if (!begins_peer(summary, row))
 		return;
@@ -178,6 +179,7 @@ static int collect(const struct csvtable *summary, const struct csvtable *connec
 		   const char *column, struct sample *samples)
 {
 	for (size_t i = 0; i < connections->row_count; i++) {
+		const char *server = csvtable_text(connections, i, "server");
 		const char *strategy = csvtable_text(connections, i, "strategy");
 		const char *peer = csvtable_text(connections, i, "peer");
 		double value;
@@ -186,7 +188,8 @@ static int collect(const struct csvtable *summary, const struct csvtable *connec
 		    !csvtable_number(connections, i, column, &value))
 			continue;
 		for (size_t row = 0; row < summary->row_count; row++)
-			if (!strcmp(strategy, csvtable_text(summary, row, "strategy")) &&
+			if (!strcmp(server, csvtable_text(summary, row, "server")) &&
+			    !strcmp(strategy, csvtable_text(summary, row, "strategy")) &&
 			    !strcmp(peer, csvtable_text(summary, row, "peer")) &&
 			    is_known(summary, row, column) && sample_add(&samples[row], value))
 				return -ENOMEM;

@@ -126,14 +126,14 @@ int connections_csv_rows(struct csv *csv, const struct trial *trial, const struc
 	int error = 0;
 
 	for (size_t i = 0; i < count && !error; i++) {
-		csv_text(csv, program_label(trial->program));
-		csv_text(csv, trial->strategy->name);
+		csv_text(csv, program_label(trial->arm->program));
+		csv_text(csv, trial->arm->strategy.name);
 		csv_text(csv, trial->peer->name);
 		csv_number(csv, trial->block);
 		csv_number(csv, i);
 		csv_text(csv, phase_name(trial, rows[i].client));
 		put_client(csv, rows[i].client);
-		put_server(csv, &rows[i], trial->strategy);
+		put_server(csv, &rows[i], &trial->arm->strategy);
 		put_trace(csv, rows[i].trace);
 		error = csv_end_row(csv);
 	}

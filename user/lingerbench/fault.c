@@ -7,7 +7,7 @@
 
 static void begin(const struct serving *serving)
 {
-	if (serving->strategy->fault == STRATEGY_STOPS_LINGERD) {
+	if (serving->arm->strategy.fault == STRATEGY_STOPS_LINGERD) {
 		kill(serving->daemon, SIGSTOP);
 		return;
 	}
@@ -17,7 +17,7 @@ static void begin(const struct serving *serving)
 
 static int end(struct serving *serving)
 {
-	if (serving->strategy->fault == STRATEGY_KILLS_LINGERD)
+	if (serving->arm->strategy.fault == STRATEGY_KILLS_LINGERD)
 		return serving_start_lingerd(serving);
 	kill(serving->daemon, SIGCONT);
 	return 0;
@@ -27,7 +27,7 @@ int fault_look(struct fault *fault, struct serving *serving, uint64_t since_ns)
 {
 	const struct fault_settings *settings = &serving->stage->scenario->faults;
 
-	if (serving->strategy->fault == STRATEGY_FAULTLESS)
+	if (serving->arm->strategy.fault == STRATEGY_FAULTLESS)
 		return 0;
 	if (fault->state == FAULT_AHEAD && since_ns >= settings->at_ns) {
 		begin(serving);
@@ -43,9 +43,10 @@ int fault_look(struct fault *fault, struct serving *serving, uint64_t since_ns)
 bool fault_end(struct fault *fault, struct serving *serving)
 {
 	if (fault->state != FAULT_ON)
-		return fault->state == FAULT_OVER || serving->strategy->fault == STRATEGY_FAULTLESS;
+		return fault->state == FAULT_OVER ||
+		       serving->arm->strategy.fault == STRATEGY_FAULTLESS;
 	fault->state = FAULT_OVER;
-	if (serving->strategy->fault == STRATEGY_STOPS_LINGERD)
+	if (serving->arm->strategy.fault == STRATEGY_STOPS_LINGERD)
 		kill(serving->daemon, SIGCONT);
 	else
 		serving->daemon = 0; /* waited for */

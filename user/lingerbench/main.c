@@ -35,12 +35,12 @@ static const char help[] =
 	"  compare  says in what two folders of results differ, and how sure that is\n"
 	"    --margin PERCENT     times and rates may differ by so much (default: 10)\n"
 	"    --json               for machines\n"
-	"  serve    starts the scenario's server with its first strategy, for other clients, "
-	"until\n"
-	"           Ctrl-C; --set as above\n"
+	"  serve    starts the scenario's server (of several, the one that --set server.program\n"
+	"           names) with its first strategy, for other clients, until Ctrl-C; --set as "
+	"above\n"
 	"  list     the scenarios, servers with their strategies, and peers there are\n"
 	"  report   writes report.html of a folder of results anew\n"
-	"  packages the Debian packages that the scenario's server and path take\n"
+	"  packages the Debian packages that the scenario's servers and path take\n"
 	"\n"
 	"  -h, --help     this text\n"
 	"  -V, --version  the version\n"
@@ -173,6 +173,23 @@ static int command_list(void)
 	return error ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* Each line once: several servers may be of one package. */
+static void print_packages(const struct scenario *scenario)
+{
+	for (size_t i = 0; i < scenario->server_count; i++) {
+		const char *packages = scenario->servers[i]->packages;
+		bool is_new = packages;
+
+		for (size_t before = 0; before < i && is_new; before++) {
+			const char *other = scenario->servers[before]->packages;
+
+			is_new = !other || strcmp(packages, other) != 0;
+		}
+		if (is_new)
+			puts(packages);
+	}
+}
+
 /* For those who install what a scenario needs before they run it. */
 static int command_packages(const char *name)
 {
@@ -180,8 +197,7 @@ static int command_packages(const char *name)
 	int status = EXIT_USAGE;
 
 	if (scenario && !scenario_load(scenario, name, NULL, 0)) {
-		if (scenario->program->packages)
-			puts(scenario->program->packages);
+		print_packages(scenario);
 		if (path_settings_are_apart(&scenario->link))
 			puts(PATH_PACKAGE);
 		status = EXIT_SUCCESS;

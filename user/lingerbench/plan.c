@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "common/log.h"
@@ -25,7 +26,7 @@ static void shuffle(struct trial *trials, size_t count, uint64_t *random)
 
 int plan_make(struct plan *ret, const struct scenario *scenario)
 {
-	size_t in_block = scenario->strategy_count * scenario->peer_count;
+	size_t in_block = scenario->arm_count * scenario->peer_count;
 	struct trial *trials = calloc(scenario->blocks * in_block, sizeof(*trials));
 	struct trial *next = trials;
 	uint64_t random = scenario->seed;
@@ -35,11 +36,10 @@ int plan_make(struct plan *ret, const struct scenario *scenario)
 	for (uint64_t block = 1; block <= scenario->blocks; block++) {
 		struct trial *first = next;
 
-		for (size_t s = 0; s < scenario->strategy_count; s++)
+		for (size_t a = 0; a < scenario->arm_count; a++)
 			for (size_t p = 0; p < scenario->peer_count; p++)
 				*next++ = (struct trial){ .block = block,
-							  .program = scenario->program,
-							  .strategy = scenario->strategies[s],
+							  .arm = &scenario->arms[a],
 							  .peer = scenario->peers[p] };
 		shuffle(first, in_block, &random);
 	}
@@ -91,9 +91,9 @@ static double pauses_s(const struct peer *peer, double most_s)
 /* How long a connection holds a worker. One that waits for its peer gives it up after a time. */
 static double hold_s(const struct trial *trial, const struct strategy_settings *settings)
 {
-	if (trial->strategy->sleeps)
+	if (trial->arm->strategy.sleeps)
 		return (double)settings->sleep_ns / 1e9;
-	if (!trial->strategy->waits_for_peer)
+	if (!trial->arm->strategy.waits_for_peer)
 		return 0;
 	return least(pauses_s(trial->peer, (double)settings->idle_timeout_ns / 1e9),
 		     (double)settings->total_timeout_ns / 1e9);
@@ -122,7 +122,7 @@ static double estimate_trial_s(const struct trial *trial, const struct scenario 
 	/* Those that have begun go on to their ends. That fewer come than there is time for is not expected. */
 	if (duration)
 		total = duration + most(pauses, hold * (double)scenario->clients / workers);
-	total += program_is_builtin(trial->program) ? 0 : PROGRAM_OVERHEAD_MS / 1e3;
+	total += program_is_builtin(trial->arm->program) ? 0 : PROGRAM_OVERHEAD_MS / 1e3;
 	return total + TRIAL_OVERHEAD_MS / 1e3;
 }
 
@@ -140,18 +140,31 @@ double plan_estimate_s(const struct plan *plan, const struct scenario *scenario)
 	return plan_estimate_rest_s(plan, scenario, 0);
 }
 
+static int label_width(const struct scenario *scenario)
+{
+	size_t width = 16;
+
+	for (size_t i = 0; i < scenario->arm_count; i++) {
+		size_t length = strlen(scenario->arms[i].label);
+
+		width = length > width ? length : width;
+	}
+	return (int)width;
+}
+
 void plan_print(const struct plan *plan, const struct scenario *scenario)
 {
-	char path[96];
+	char path[96], servers[256];
 
+	scenario_name_servers(scenario, ", ", servers, sizeof(servers));
 	printf("%s: %s\n", scenario->name, scenario->title);
 	printf("%zu trial%s of %llu connection%s, %llu at once, to %llu worker%s of %s; responses "
 	       "of %llu byte%s; seed %llu\n",
 	       plan->count, units_plural(plan->count), (unsigned long long)scenario->connections,
 	       units_plural(scenario->connections), (unsigned long long)scenario->clients,
-	       (unsigned long long)scenario->workers, units_plural(scenario->workers),
-	       scenario->program->name, (unsigned long long)scenario->response_bytes,
-	       units_plural(scenario->response_bytes), (unsigned long long)scenario->seed);
+	       (unsigned long long)scenario->workers, units_plural(scenario->workers), servers,
+	       (unsigned long long)scenario->response_bytes, units_plural(scenario->response_bytes),
+	       (unsigned long long)scenario->seed);
 	if (scenario->arrivals != ARRIVALS_CLOSED)
 		printf("%llu arrivals a second (%s), whatever the server does\n",
 		       (unsigned long long)scenario->rate, arrivals_name(scenario->arrivals));
@@ -162,9 +175,10 @@ void plan_print(const struct plan *plan, const struct scenario *scenario)
 		printf("%s = %s\n", scenario->link.sysctls[i].name,
 		       scenario->link.sysctls[i].value);
 	for (size_t i = 0; i < plan->count; i++)
-		printf("  %3zu  block %llu  %-16s %-12s %s\n", i + 1,
-		       (unsigned long long)plan->trials[i].block, plan->trials[i].strategy->name,
-		       plan->trials[i].peer->name, plan->trials[i].peer->script);
+		printf("  %3zu  block %llu  %-*s %-12s %s\n", i + 1,
+		       (unsigned long long)plan->trials[i].block, label_width(scenario),
+		       plan->trials[i].arm->label, plan->trials[i].peer->name,
+		       plan->trials[i].peer->script);
 	printf("about %.0f s\n", plan_estimate_s(plan, scenario));
 }
 

@@ -12,7 +12,7 @@ struct plan {
 };
 
 /*
- * Blocks one after the other; in each, every strategy meets every peer once, in an order that the
+ * Blocks one after the other; in each, every arm meets every peer once, in an order that the
  * scenario's seed decides. 0 or -ENOMEM.
  */
 int plan_make(struct plan *ret, const struct scenario *scenario);

@@ -17,14 +17,6 @@ const struct program *const programs[] = {
 };
 #undef PROGRAM
 
-const struct program *program_find(const char *name)
-{
-	for (size_t i = 0; programs[i]; i++)
-		if (!strcmp(programs[i]->name, name))
-			return programs[i];
-	return NULL;
-}
-
 bool program_is_builtin(const struct program *program)
 {
 	return !program->execute;
@@ -33,6 +25,14 @@ bool program_is_builtin(const struct program *program)
 const char *program_label(const struct program *program)
 {
 	return program_is_builtin(program) ? "prefork" : program->name;
+}
+
+const struct program *program_find(const char *name)
+{
+	for (size_t i = 0; programs[i]; i++)
+		if (!strcmp(programs[i]->name, name) || !strcmp(program_label(programs[i]), name))
+			return programs[i];
+	return NULL;
 }
 
 const struct strategy *program_find_strategy(const struct program *program, const char *name)

@@ -48,7 +48,7 @@ struct program {
 /* All servers, ending with NULL; the first one is the lab's own. */
 extern const struct program *const programs[];
 
-/* NULL: no server has that name. */
+/* By its name, or by what the column calls it; NULL: no server has that name. */
 const struct program *program_find(const char *name);
 
 /* Whether the lab's own workers are the server. */

@@ -113,7 +113,7 @@ static void write_verdict_row(const struct report *report, size_t row)
 	double truncated;
 
 	fprintf(report->out, "<tr>");
-	write_cell(report, "name", csvtable_text(summary, row, "strategy"));
+	write_cell(report, "name", verdict_label(summary, row).text);
 	for (size_t i = 0; i < 3; i++) {
 		bool bad = i == 2 && csvtable_number(summary, row, counts[i], &truncated) &&
 			   truncated > 0;
@@ -173,7 +173,7 @@ static void write_arrivals(const struct report *report)
 		bool bad = csvtable_number(summary, row, "dropped", &dropped) && dropped > 0;
 
 		fprintf(report->out, "<tr>");
-		write_cell(report, "name", csvtable_text(summary, row, "strategy"));
+		write_cell(report, "name", verdict_label(summary, row).text);
 		write_cell(report, "name", csvtable_text(summary, row, "peer"));
 		for (size_t i = 0; i < 3; i++)
 			write_cell(report, bad && i == 2 ? "bad" : NULL,

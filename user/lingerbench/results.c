@@ -21,15 +21,15 @@ struct writing {
 	struct csv *blocks;
 	struct csv *summary;
 	struct joined_row *rows; /* of the trial at hand */
-	double *baseline_per_s; /* throughput of the first strategy under this peer, by block; 0: none */
+	double *baseline_per_s; /* throughput of the first arm under this peer, by block; 0: none */
 };
 
-/* The first strategy of a scenario comes first here, too. */
+/* The first arm of a scenario comes first here, too. */
 static double baseline_of(const struct writing *writing, const struct trial *trial)
 {
 	double *baseline = &writing->baseline_per_s[trial->block - 1];
 
-	if (trial->strategy == writing->scenario->strategies[0] &&
+	if (trial->arm == &writing->scenario->arms[0] &&
 	    (trial->is_void || !summary_throughput(writing->rows, trial->rows->begun, baseline)))
 		*baseline = 0;
 	return *baseline;
@@ -38,10 +38,9 @@ static double baseline_of(const struct writing *writing, const struct trial *tri
 /* What it did alone, in the same words as the summary of all blocks. */
 static int add_block(struct writing *writing, const struct trial *trial, size_t count)
 {
-	struct summary block = { .program = trial->program,
-				 .strategy = trial->strategy,
+	struct summary block = { .arm = trial->arm,
 				 .peer = trial->peer,
-				 .tracing = writing->tracing && !trial->strategy->untraced };
+				 .tracing = writing->tracing && !trial->arm->strategy.untraced };
 	int error = summary_add(&block, trial, writing->rows, count, 0);
 
 	if (!error)
@@ -54,8 +53,8 @@ static int add_block(struct writing *writing, const struct trial *trial, size_t 
 static int add_trial(struct writing *writing, const struct trial *trial, struct summary *summary)
 {
 	size_t count = trial->rows->begun;
-	int error = join_rows(trial->rows, count, writing->log, !program_is_builtin(trial->program),
-			      writing->rows);
+	int error = join_rows(trial->rows, count, writing->log,
+			      !program_is_builtin(trial->arm->program), writing->rows);
 
 	if (!error)
 		error = connections_csv_rows(writing->connections, trial, writing->rows, count);
@@ -72,35 +71,35 @@ static int add_trial(struct writing *writing, const struct trial *trial, struct 
 /* Its row would look like the strategy's, and be the server's own. */
 static void warn_of_fallbacks(struct warnings *warnings, const struct summary *summary)
 {
-	const char *strategy = summary->strategy->name, *peer = summary->peer->name;
+	const char *arm = summary->arm->label, *peer = summary->peer->name;
 
-	if (summary->strategy->needs_lingerd && summary->fallbacks_unknown)
+	if (summary->arm->strategy.needs_lingerd && summary->fallbacks_unknown)
 		warnings_add(warnings,
 			     "%s under %s: how many of the connections that were measured lingerd "
 			     "got "
 			     "is not known",
-			     strategy, peer);
+			     arm, peer);
 	else if (summary->fallbacks)
 		warnings_add(warnings,
 			     "%s under %s: %llu of %llu connections %s, and closed by the server "
 			     "itself",
-			     strategy, peer, (unsigned long long)summary->fallbacks,
+			     arm, peer, (unsigned long long)summary->fallbacks,
 			     (unsigned long long)summary->connections,
-			     summary->strategy->needs_lingerd
+			     summary->arm->strategy.needs_lingerd
 				     ? "were not handed over"
 				     : "found no room to linger beside their worker");
 }
 
 /* Nobody is to take it for what the strategy costs. */
-static void warn_of_added_hold(const struct writing *writing, const struct strategy *strategy)
+static void warn_of_added_hold(const struct writing *writing, const struct arm *arm)
 {
-	uint64_t ns = added_hold_of(&writing->scenario->added_holds, strategy->name);
+	uint64_t ns = added_hold_of(&writing->scenario->added_holds, arm->strategy.name);
 
-	if (ns)
+	if (ns && program_is_builtin(arm->program))
 		warnings_add(writing->warnings,
 			     "%s: its workers slept %g us before each close ([strategies] "
 			     "added-hold)",
-			     strategy->name, (double)ns / 1e3);
+			     arm->label, (double)ns / 1e3);
 }
 
 /* A peer whose script never looks for the end of the response has not missed it. */
@@ -114,29 +113,27 @@ static void warn_of_incomplete(struct warnings *warnings, const struct summary *
 		warnings_add(warnings,
 			     "%s under %s: %llu of %llu connections timed out, failed or were "
 			     "corrupt",
-			     summary->strategy->name, summary->peer->name,
+			     summary->arm->label, summary->peer->name,
 			     (unsigned long long)incomplete,
 			     (unsigned long long)summary->connections);
 }
 
 /*
- * All blocks of one strategy under one peer. There may be none, of an interrupted run or because all are void: then
+ * All blocks of one arm under one peer. There may be none, of an interrupted run or because all are void: then
  * there is no row.
  */
-static int write_group(struct writing *writing, const struct strategy *strategy,
-		       const struct peer *peer)
+static int write_group(struct writing *writing, const struct arm *arm, const struct peer *peer)
 {
-	struct summary summary = { .program = writing->scenario->program,
-				   .strategy = strategy,
+	struct summary summary = { .arm = arm,
 				   .peer = peer,
-				   .tracing = writing->tracing && !strategy->untraced };
+				   .tracing = writing->tracing && !arm->strategy.untraced };
 	size_t trials = 0;
 	int error = 0;
 
 	for (size_t i = 0; i < writing->plan->count && !error; i++) {
 		const struct trial *trial = &writing->plan->trials[i];
 
-		if (trial->strategy != strategy || trial->peer != peer)
+		if (trial->arm != arm || trial->peer != peer)
 			continue;
 		error = add_trial(writing, trial, &summary);
 		trials += !trial->is_void;
@@ -160,14 +157,14 @@ static int write_groups(struct writing *writing)
 		error = blocks_csv_head(writing->blocks);
 	if (!error)
 		error = summary_csv_head(writing->summary);
-	for (size_t s = 0; s < scenario->strategy_count; s++)
-		warn_of_added_hold(writing, scenario->strategies[s]);
+	for (size_t a = 0; a < scenario->arm_count; a++)
+		warn_of_added_hold(writing, &scenario->arms[a]);
 	for (size_t p = 0; p < scenario->peer_count; p++) {
-		/* Of an interrupted run, a block may lack the first strategy under this peer. */
+		/* Of an interrupted run, a block may lack the first arm under this peer. */
 		for (size_t block = 0; block < scenario->blocks; block++)
 			writing->baseline_per_s[block] = 0;
-		for (size_t s = 0; s < scenario->strategy_count && !error; s++)
-			error = write_group(writing, scenario->strategies[s], scenario->peers[p]);
+		for (size_t a = 0; a < scenario->arm_count && !error; a++)
+			error = write_group(writing, &scenario->arms[a], scenario->peers[p]);
 	}
 	return error;
 }

@@ -16,6 +16,7 @@
 #include "common/units.h"
 #include "lingerbench/environment.h"
 #include "lingerbench/folder.h"
+#include "lingerbench/judging.h"
 #include "lingerbench/plan.h"
 #include "lingerbench/report.h"
 #include "lingerbench/results.h"
@@ -109,7 +110,7 @@ static void show_progress(const struct run *run, size_t done)
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "\r\033[K[%zu/%zu] block %llu: %s under %s; about %.0f s left",
 			done + 1, run->plan.count, (unsigned long long)trial->block,
-			trial->strategy->name, trial->peer->name, time_left_s(run, done));
+			trial->arm->label, trial->peer->name, time_left_s(run, done));
 }
 
 static void end_progress(void)
@@ -138,7 +139,7 @@ static int run_trials(struct run *run)
 	run->began_ns = clock_now_ns();
 	while (done < run->plan.count && !error && !interrupted) {
 		show_progress(run, done);
-		tracing_switch(&run->tracing, !run->plan.trials[done].strategy->untraced);
+		tracing_switch(&run->tracing, !run->plan.trials[done].arm->strategy.untraced);
 		error = trial_run(&run->plan.trials[done], &run->stage, &watchers);
 		done += !error;
 	}
@@ -238,7 +239,7 @@ static enum run_status conclude(const struct run *run)
 		csvtable_free(&summary);
 		return RUN_FAILED;
 	}
-	judgement = verdict_check(&summary, &run->scenario);
+	judgement = judging_check(&summary, &run->scenario);
 	csvtable_free(&summary);
 	if (judgement.judged)
 		printf("%zu of %zu expectations hold\n", judgement.judged - judgement.broken,

@@ -15,11 +15,13 @@ static json_t *describe_trials(const struct plan *plan)
 		const struct trial *trial = &plan->trials[i];
 
 		json_array_append_new(trials,
-				      json_pack("{s:I s:s s:s s:I s:b s:f s:o}", "block",
-						(json_int_t)trial->block, "strategy",
-						trial->strategy->name, "peer", trial->peer->name,
-						"connections", (json_int_t)trial->rows->begun,
-						"void", trial->is_void, "duration_s",
+				      json_pack("{s:I s:s s:s s:s s:I s:b s:f s:o}", "block",
+						(json_int_t)trial->block, "server",
+						program_label(trial->arm->program), "strategy",
+						trial->arm->strategy.name, "peer",
+						trial->peer->name, "connections",
+						(json_int_t)trial->rows->begun, "void",
+						trial->is_void, "duration_s",
 						(double)(trial->ended_ns - trial->started_ns) / 1e9,
 						"cpu_us",
 						trial->cpu_known

@@ -14,7 +14,6 @@
 #include "lingerbench/locate.h"
 #include "common/quantity.h"
 #include "lingerbench/scenario_check.h"
-#include "lingerbench/summary.h"
 
 enum key_type { COUNT, BYTES, TIME, SECONDS, YES_NO, TEXT };
 
@@ -128,39 +127,13 @@ static bool complain_of_value(struct inifile_place place, const struct scalar_ke
 	return inifile_complain(place, "%s = %s: expected %s", key->key, value, forms[key->type]);
 }
 
-/* A line of strategy names; a continued line adds to the list. */
-static bool take_strategies(struct scenario *scenario, struct inifile_place place,
-			    const char *value)
+static bool take_servers(struct scenario *scenario, struct inifile_place place, const char *value)
 {
-	char words[256];
-	char *rest = words;
+	bool right = names_take(&scenario->server_names, "server", place, value);
 
-	snprintf(words, sizeof(words), "%s", value);
-	for (char *word; (word = strtok_r(NULL, " \t", &rest));) {
-		struct strategy_name *names = scenario->strategy_names;
-
-		if (strlen(word) >= sizeof(names->name))
-			return inifile_complain(place, "no strategy is called \"%s\"", word);
-		for (size_t i = 0; i < scenario->strategy_count; i++)
-			if (!strcmp(names[i].name, word))
-				return inifile_complain(place, "strategy %s stands here twice",
-							word);
-		if (scenario->strategy_count == SCENARIO_MAX_STRATEGIES)
-			return inifile_complain(place, "more than %d strategies",
-						SCENARIO_MAX_STRATEGIES);
-		strcpy(names[scenario->strategy_count].name, word);
-		names[scenario->strategy_count++].place = place;
-	}
-	return true;
-}
-
-static bool take_program(struct scenario *scenario, struct inifile_place place, const char *value)
-{
-	scenario->program = program_find(value);
-	if (scenario->program)
-		return true;
-	return inifile_complain(place, "no server is called \"%s\"; see \"lingerbench list\"",
-				value);
+	if (right && !scenario->server_names.count)
+		return inifile_complain(place, "program = names no server");
+	return right;
 }
 
 static bool take_arrivals(struct scenario *scenario, struct inifile_place place, const char *value)
@@ -173,27 +146,6 @@ static bool take_arrivals(struct scenario *scenario, struct inifile_place place,
 	}
 	return inifile_complain(place, "arrivals = %s: expected closed, constant or poisson",
 				value);
-}
-
-/* Names only: the scripts may stand on later lines. */
-static bool take_peer_names(struct scenario *scenario, struct inifile_place place,
-			    const char *value)
-{
-	char words[256];
-	char *rest = words;
-
-	snprintf(words, sizeof(words), "%s", value);
-	for (char *word; (word = strtok_r(NULL, " \t", &rest));) {
-		if (strlen(word) >= PEER_MAX_NAME)
-			return inifile_complain(place, "no peer is called \"%s\"", word);
-		for (size_t i = 0; i < scenario->peer_count; i++)
-			if (!strcmp(scenario->peer_names[i], word))
-				return inifile_complain(place, "peer %s stands here twice", word);
-		if (scenario->peer_count == SCENARIO_MAX_PEERS)
-			return inifile_complain(place, "more than %d peers", SCENARIO_MAX_PEERS);
-		strcpy(scenario->peer_names[scenario->peer_count++], word);
-	}
-	return true;
 }
 
 struct peer *scenario_find_peer(struct scenario *scenario, const char *name)
@@ -226,62 +178,17 @@ static bool take_peer(struct scenario *scenario, struct inifile_place place, con
 	return right || inifile_complain(place, "peer %s: %s", name, error);
 }
 
-static bool is_operator(const char *text)
-{
-	static const char *const operators[] = { "<", "<=", "=", ">=", ">" };
-
-	for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
-		if (!strcmp(operators[i], text))
-			return true;
-	return false;
-}
-
-static bool read_figure_name(const char *text, struct figure_name *ret)
-{
-	char rest;
-
-	return sscanf(text, "%31[^.].%31[^.].%47[a-z0-9_]%c", ret->strategy, ret->peer, ret->column,
-		      &rest) == 3;
-}
-
-/* ">= 1" or ">= 0.9 * lingerd.prompt.throughput_per_s" */
-static bool read_comparison(const char *text, struct expectation *ret)
-{
-	char other[128], rest;
-	int fields =
-		sscanf(text, "%2[<>=] %lf * %127s %c", ret->operator, & ret->limit, other, &rest);
-
-	ret->is_relative = fields == 3;
-	if (ret->is_relative)
-		return read_figure_name(other, &ret->other);
-	return sscanf(text, "%2[<>=] %lf %c", ret->operator, & ret->limit, &rest) == 2;
-}
-
 static bool take_expectation(struct scenario *scenario, struct inifile_place place, const char *key,
 			     const char *value)
 {
-	struct expectation expectation = { .place = place };
-	const char *unknown = NULL;
+	size_t count = scenario->expectation_count;
 
-	if (scenario->expectation_count == SCENARIO_MAX_EXPECTATIONS)
+	if (count == SCENARIO_MAX_EXPECTATIONS)
 		return inifile_complain(place, "more than %d expectations",
 					SCENARIO_MAX_EXPECTATIONS);
-	if (!read_figure_name(key, &expectation.figure) || !read_comparison(value, &expectation))
-		return inifile_complain(place,
-					"%s = %s: expected STRATEGY.PEER.COLUMN = OPERATOR NUMBER, "
-					"as close.uploader.truncated = >= 1, or behind NUMBER a "
-					"\"* STRATEGY.PEER.COLUMN\"",
-					key, value);
-	if (!is_operator(expectation.operator))
-		return inifile_complain(place, "\"%s\" is no operator; expected < <= = >= or >",
-					expectation.operator);
-	if (!summary_has_column(expectation.figure.column))
-		unknown = expectation.figure.column;
-	else if (expectation.is_relative && !summary_has_column(expectation.other.column))
-		unknown = expectation.other.column;
-	if (unknown)
-		return inifile_complain(place, "summary.csv has no column \"%s\"", unknown);
-	scenario->expectations[scenario->expectation_count++] = expectation;
+	if (!expectation_take(&scenario->expectations[count], place, key, value))
+		return false;
+	scenario->expectation_count++;
 	return true;
 }
 
@@ -293,13 +200,13 @@ static bool take_key(void *context, struct inifile_place place, const char *sect
 	if (!is_section(section))
 		return inifile_complain(place, "unknown section [%s]", section);
 	if (!strcmp(section, "server") && !strcmp(key, "program"))
-		return take_program(scenario, place, value);
+		return take_servers(scenario, place, value);
 	if (!strcmp(section, "path") || !strcmp(section, "sysctl"))
 		return path_settings_take(&scenario->link, place, section, key, value);
 	if (!strcmp(section, "load") && !strcmp(key, "arrivals"))
 		return take_arrivals(scenario, place, value);
 	if (!strcmp(section, "strategies") && !strcmp(key, "use"))
-		return take_strategies(scenario, place, value);
+		return names_take(&scenario->strategy_names, "strategy", place, value);
 	if (!strcmp(section, "strategies") && !strncmp(key, ADDED_HOLD, strlen(ADDED_HOLD)))
 		return added_hold_take(&scenario->added_holds, place, key + strlen(ADDED_HOLD),
 				       value);
@@ -307,7 +214,7 @@ static bool take_key(void *context, struct inifile_place place, const char *sect
 		return !compressing_parse(value, &scenario->compressing) ||
 		       inifile_complain(place, "gzip = %s: expected auto, yes or no", value);
 	if (!strcmp(section, "peers") && !strcmp(key, "use"))
-		return take_peer_names(scenario, place, value);
+		return names_take(&scenario->peer_names, "peer", place, value);
 	if (!strcmp(section, "peers"))
 		return take_peer(scenario, place, key, value);
 	if (!strcmp(section, "expect"))
@@ -336,10 +243,12 @@ static bool take_setting(struct scenario *scenario, const char *setting)
 		return false;
 	}
 	/* Lists are replaced, not added to. */
+	if (!strcmp(section, "server") && !strcmp(key, "program"))
+		scenario->server_names.count = 0;
 	if (!strcmp(section, "strategies") && !strcmp(key, "use"))
-		scenario->strategy_count = 0;
+		scenario->strategy_names.count = 0;
 	if (!strcmp(section, "peers") && !strcmp(key, "use"))
-		scenario->peer_count = 0;
+		scenario->peer_names.count = 0;
 	return take_key(scenario, place, section, key, equals + 1);
 }
 
@@ -348,7 +257,6 @@ static void set_defaults(struct scenario *scenario)
 	char error[256];
 
 	*scenario = (struct scenario){
-		.program = programs[0],
 		.workers = 4,
 		.response_bytes = 1 << 20,
 		.connections = 100,
@@ -403,10 +311,24 @@ int scenario_load(struct scenario *ret, const char *name_or_path, const char *co
 		return error;
 	}
 	right = !error;
+	if (!ret->server_names.count)
+		names_take(&ret->server_names, "server",
+			   (struct inifile_place){ .file = ret->path }, programs[0]->name);
+	ret->file_servers = ret->server_names;
 	for (size_t i = 0; i < setting_count; i++)
 		right &= take_setting(ret, settings[i]);
 	right &= scenario_check(ret);
 	return right ? 0 : -EINVAL;
+}
+
+void scenario_name_servers(const struct scenario *scenario, const char *separator, char *text,
+			   size_t size)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < scenario->server_count && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? separator : "",
+					 scenario->servers[i]->name);
 }
 
 int scenario_list(void)

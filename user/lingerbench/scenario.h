@@ -8,42 +8,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/inifile.h"
 #include "lingerbench/added_hold.h"
+#include "lingerbench/arm.h"
 #include "lingerbench/arrivals.h"
 #include "lingerbench/compressing.h"
+#include "lingerbench/expectation.h"
 #include "lingerbench/fault_settings.h"
+#include "lingerbench/names.h"
 #include "lingerbench/path_settings.h"
 #include "lingerbench/peer.h"
-#include "lingerbench/program.h"
-#include "lingerbench/strategy.h"
 
 enum {
-	SCENARIO_MAX_STRATEGIES = 16,
+	SCENARIO_MAX_ARMS = 64,
 	SCENARIO_MAX_PEERS = 32,
 	SCENARIO_MAX_EXPECTATIONS = 64,
-};
-
-/* STRATEGY.PEER.COLUMN: figures of summary.csv. */
-struct figure_name {
-	char strategy[32];	  /* "*": each */
-	char peer[PEER_MAX_NAME]; /* "*": each */
-	char column[48];
-};
-
-/*
- * One line of [expect]: a figure is compared with a number, or with so many times another figure,
- * whose "*" is whatever it is in the first one:
- *	close.uploader.truncated = >= 1
- *	lingerd.late.throughput_per_s = >= 0.9 * lingerd.prompt.throughput_per_s
- */
-struct expectation {
-	struct figure_name figure;
-	char operator[3];
-	double limit;
-	bool is_relative;
-	struct figure_name other; /* if it is relative */
-	struct inifile_place place;
 };
 
 struct scenario {
@@ -51,7 +29,13 @@ struct scenario {
 	char path[PATH_MAX];
 	char title[192];
 
-	const struct program *program;
+	struct names server_names;
+	struct names file_servers; /* the same before --set */
+	const struct program
+		*servers[NAMES_MAX]; /* that are run; then those that --set has left out */
+	size_t server_count;
+	size_t known_server_count; /* with the latter */
+	bool has_unknown_server;
 	uint64_t workers;
 	uint64_t port; /* 0: any free one */
 	uint64_t response_bytes;
@@ -70,21 +54,17 @@ struct scenario {
 	uint64_t seed;
 	uint64_t timeout_ns; /* of one connection, from connect() to EOF */
 
-	/* Names until the whole is known: what they mean depends on the program. */
-	struct strategy_name {
-		char name[32];
-		struct inifile_place place;
-	} strategy_names[SCENARIO_MAX_STRATEGIES];
-	struct strategy arms[SCENARIO_MAX_STRATEGIES]; /* each under the name that it has here */
-	const struct strategy *strategies[SCENARIO_MAX_STRATEGIES];
-	size_t strategy_count;
+	/* Names until the whole is known: what they mean depends on the servers. */
+	struct names strategy_names;
+	struct arm arms[SCENARIO_MAX_ARMS]; /* server by server */
+	size_t arm_count;
 	struct strategy_settings settings;
 	struct added_holds added_holds; /* of the strategies by their names */
 
 	struct peer known_peers[SCENARIO_MAX_PEERS]; /* the defaults and the file's own */
 	size_t known_peer_count;
-	char peer_names[SCENARIO_MAX_PEERS][PEER_MAX_NAME];
-	const struct peer *peers[SCENARIO_MAX_PEERS]; /* those that this scenario uses */
+	struct names peer_names;	     /* whose scripts may stand on later lines */
+	const struct peer *peers[NAMES_MAX]; /* those that this scenario uses */
 	size_t peer_count;
 
 	bool trace;
@@ -103,6 +83,10 @@ struct scenario {
  */
 int scenario_load(struct scenario *ret, const char *name_or_path, const char *const settings[],
 		  size_t setting_count);
+
+/* Those that are run, as [server] program calls them. */
+void scenario_name_servers(const struct scenario *scenario, const char *separator, char *text,
+			   size_t size);
 
 /* Logs the scenarios of scenarios/ on stdout, a line each: name and title. 0 or a negative errno.
  */

@@ -8,8 +8,8 @@
 #include "lingerbench/scenario.h"
 
 /*
- * Turns the names of strategies and peers into those of the scenario's server. False: something is wrong or
- * missing, and each mistake has been complained of once. An unknown server, NULL, has been already.
+ * Turns the names of servers, strategies and peers into what they mean. False: something is wrong or missing, and each
+ * mistake has been complained of once.
  */
 bool scenario_check(struct scenario *scenario);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "lingerbench/scenario_json.h"
 
+#include <stdio.h>
+
 static void put_text(json_t *object, const char *key, const char *text)
 {
 	json_object_set_new(object, key, json_string(text));
@@ -14,6 +16,18 @@ static void put_count(json_t *object, const char *key, uint64_t count)
 static void put_seconds(json_t *object, const char *key, uint64_t ns)
 {
 	json_object_set_new(object, key, json_real((double)ns / 1e9));
+}
+
+/* As in the column "server", one space between them. */
+static void put_servers(json_t *object, const struct scenario *scenario)
+{
+	char text[256] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < scenario->server_count && used < sizeof(text); i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", i ? " " : "",
+					 program_label(scenario->servers[i]));
+	put_text(object, "server", text);
 }
 
 static void put_load(json_t *object, const struct scenario *scenario)
@@ -44,8 +58,8 @@ static void put_strategies(json_t *object, const struct scenario *scenario)
 		json_object_set_new(holds, scenario->added_holds.list[i].strategy,
 				    json_real((double)scenario->added_holds.list[i].ns / 1e3));
 	json_object_set_new(object, "added_hold_us", holds);
-	for (size_t i = 0; i < scenario->strategy_count; i++)
-		json_array_append_new(names, json_string(scenario->strategies[i]->name));
+	for (size_t i = 0; i < scenario->strategy_names.count; i++)
+		json_array_append_new(names, json_string(scenario->strategy_names.list[i].text));
 	json_object_set_new(object, "strategies", names);
 }
 
@@ -77,7 +91,7 @@ json_t *scenario_json(const struct scenario *scenario)
 	put_text(object, "name", scenario->name);
 	put_text(object, "path", scenario->path);
 	put_text(object, "title", scenario->title);
-	put_text(object, "server", program_label(scenario->program));
+	put_servers(object, scenario);
 	put_count(object, "workers", scenario->workers);
 	put_count(object, "response_bytes", scenario->response_bytes);
 	put_path(object, &scenario->link);

@@ -35,10 +35,10 @@ static void catch_signals(void)
 static void say_ready(const struct serving *serving)
 {
 	const struct stage *stage = serving->stage;
-	const char *scheme = stage->scenario->program->tls ? "https" : "http";
+	const char *scheme = serving->arm->program->tls ? "https" : "http";
 
 	printf("%s closes by %s: GET %s://%s:%u/0, POST %s://%s:%u/refused-0; Ctrl-C ends it\n",
-	       program_label(stage->scenario->program), serving->strategy->name, scheme,
+	       program_label(serving->arm->program), serving->arm->strategy.name, scheme,
 	       stage->path.server_address, stage->port, scheme, stage->path.server_address,
 	       stage->port);
 	fflush(stdout);
@@ -56,7 +56,7 @@ static void say_end(const struct serving *serving, const struct trial_rows *rows
 
 static int perform(struct serving *serving, const struct stage *stage, struct trial_rows *rows)
 {
-	int error = serving_start(serving, stage, stage->scenario->strategies[0], rows);
+	int error = serving_start(serving, stage, &stage->scenario->arms[0], rows);
 
 	probe_close(&serving->probe);
 	if (!error)
@@ -86,6 +86,19 @@ static enum run_status serve_scenario(const struct scenario *scenario)
 	return error ? RUN_FAILED : RUN_DONE;
 }
 
+static bool serves_one(const struct scenario *scenario)
+{
+	char servers[256];
+
+	if (scenario->server_count == 1)
+		return true;
+	scenario_name_servers(scenario, ", ", servers, sizeof(servers));
+	log_error("%s has several servers, and one is served; say which of %s, with --set "
+		  "server.program=NAME",
+		  scenario->name, servers);
+	return false;
+}
+
 enum run_status serve(const char *name, const char *const settings[], size_t setting_count)
 {
 	struct scenario *scenario = malloc(sizeof(*scenario));
@@ -93,7 +106,7 @@ enum run_status serve(const char *name, const char *const settings[], size_t set
 
 	if (!scenario)
 		return RUN_FAILED;
-	if (!scenario_load(scenario, name, settings, setting_count)) {
+	if (!scenario_load(scenario, name, settings, setting_count) && serves_one(scenario)) {
 		catch_signals();
 		status = serve_scenario(scenario);
 	}

@@ -43,9 +43,16 @@ int server_bind(const char *dotted, uint16_t *port)
 	return fd;
 }
 
-int server_listen(int fd)
+int server_listen(const char *dotted, uint16_t port)
 {
-	return listen(fd, SOMAXCONN) ? -errno : 0;
+	int fd = server_bind(dotted, &port);
+	int error;
+
+	if (fd < 0 || !listen(fd, SOMAXCONN))
+		return fd;
+	error = -errno;
+	close(fd);
+	return error;
 }
 
 /* Reads up to the empty line, and whatever of a body came along. 0 or a negative errno. */

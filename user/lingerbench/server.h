@@ -24,13 +24,13 @@ struct server {
 };
 
 /*
- * A socket bound to that address (dotted); *port 0 is set to the port it got. It does not listen yet: that keeps the port
- * for a server that listens with SO_REUSEADDR. The fd, or a negative errno.
+ * A socket bound to that address (dotted); *port 0 is set to the port it got. It does not listen: that keeps the port
+ * for servers that listen with SO_REUSEADDR. The fd, or a negative errno.
  */
 int server_bind(const char *address, uint16_t *port);
 
-/* 0 or a negative errno. */
-int server_listen(int fd);
+/* One that listens, beside such a keeper of the port. The fd, or a negative errno. */
+int server_listen(const char *address, uint16_t port);
 
 /* The life of a worker process, which ends by a signal or, with status 1, when it cannot prepare.
  */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/log.h"
 #include "lingerbench/child.h"
@@ -28,8 +29,8 @@ int serving_start_lingerd(struct serving *serving)
 static int start_workers(struct serving *serving, struct trial_rows *rows)
 {
 	const struct stage *stage = serving->stage;
-	const struct server server = { .listener = stage->listener,
-				       .strategy = serving->strategy,
+	const struct server server = { .listener = serving->listener,
+				       .strategy = &serving->arm->strategy,
 				       .settings = &serving->settings,
 				       .response = &stage->response,
 				       .rows = rows };
@@ -60,9 +61,9 @@ static int start_program(struct serving *serving)
 						 .address = stage->path.server_address,
 						 .port = stage->port,
 						 .workers = stage->scenario->workers,
-						 .strategy = serving->strategy,
+						 .strategy = &serving->arm->strategy,
 						 .lingerd_socket = serving->lingerd_socket };
-	pid = running_start(stage->scenario->program, &serving->setup, &stage->response,
+	pid = running_start(serving->arm->program, &serving->setup, &stage->response,
 			    stage->interrupted, &serving->probe);
 	if (pid < 0)
 		return pid;
@@ -70,27 +71,29 @@ static int start_program(struct serving *serving)
 	return 0;
 }
 
-int serving_start(struct serving *serving, const struct stage *stage,
-		  const struct strategy *strategy, struct trial_rows *rows)
+int serving_start(struct serving *serving, const struct stage *stage, const struct arm *arm,
+		  struct trial_rows *rows)
 {
 	int error = 0;
 
 	*serving = (struct serving){ .stage = stage,
-				     .strategy = strategy,
+				     .arm = arm,
 				     .settings = stage->scenario->settings,
+				     .listener = -1,
 				     .probe = PROBE_INIT };
 	snprintf(serving->lingerd_socket, sizeof(serving->lingerd_socket), "%.*s/lingerd.sock",
 		 PATH_MAX - 16, stage->folder);
 	serving->settings.lingerd_socket = serving->lingerd_socket;
 	serving->settings.added_hold_ns =
-		added_hold_of(&stage->scenario->added_holds, strategy->name);
-	if (strategy->needs_lingerd)
+		added_hold_of(&stage->scenario->added_holds, arm->strategy.name);
+	if (arm->strategy.needs_lingerd)
 		error = serving_start_lingerd(serving);
 	if (error)
 		return error;
-	if (!program_is_builtin(stage->scenario->program))
+	if (!program_is_builtin(arm->program))
 		return start_program(serving);
-	error = start_workers(serving, rows);
+	serving->listener = server_listen(stage->path.server_address, stage->port);
+	error = serving->listener < 0 ? serving->listener : start_workers(serving, rows);
 	if (error)
 		log_error("cannot start the workers: %s", strerror(-error));
 	return error;
@@ -99,7 +102,7 @@ int serving_start(struct serving *serving, const struct stage *stage,
 int serving_check(const struct serving *serving)
 {
 	if (serving->program && child_has_ended(serving->program)) {
-		running_complain_of_end(serving->stage->scenario->program, &serving->setup);
+		running_complain_of_end(serving->arm->program, &serving->setup);
 		return -ECHILD;
 	}
 	for (size_t i = 0; i < serving->worker_count; i++) {
@@ -130,6 +133,8 @@ static void stop_workers(struct serving *serving)
 	for (size_t i = 0; i < serving->worker_count; i++)
 		child_wait(serving->workers[i], 1);
 	free(serving->workers);
+	if (serving->listener >= 0)
+		close(serving->listener);
 }
 
 int serving_stop(struct serving *serving)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A server of the stage, with a strategy, and where that takes it a lingerd: their processes from start to end. */
+/* An arm on the stage: a server with a strategy, and where that takes it a lingerd: their processes from start to end. */
 #ifndef LINGERBENCH_SERVING_H
 #define LINGERBENCH_SERVING_H
 
@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "lingerbench/arm.h"
 #include "lingerbench/probe.h"
 #include "lingerbench/proctree.h"
 #include "lingerbench/program.h"
@@ -15,10 +16,11 @@
 
 struct serving {
 	const struct stage *stage;
-	const struct strategy *strategy;
+	const struct arm *arm;
 	struct strategy_settings settings;
 	pid_t daemon; /* 0: none */
 	/* Either workers of our own, or a program with its folder. */
+	int listener; /* of the workers; -1: none */
 	size_t worker_count;
 	pid_t *workers;
 	pid_t program;
@@ -32,8 +34,8 @@ struct serving {
  * Starts them, and waits until a program answers; rows are for our own workers to write. 0, or a negative errno that has been logged;
  * -EINTR: the stage was interrupted. To be stopped in any case.
  */
-int serving_start(struct serving *serving, const struct stage *stage,
-		  const struct strategy *strategy, struct trial_rows *rows);
+int serving_start(struct serving *serving, const struct stage *stage, const struct arm *arm,
+		  struct trial_rows *rows);
 
 /* Once more, after it has ended. 0, or a negative errno that has been logged. */
 int serving_start_lingerd(struct serving *serving);

@@ -16,15 +16,13 @@ static int complain(const char *what, int error)
 	return error;
 }
 
-static int open_listener(struct stage *stage)
+static int take_port(struct stage *stage)
 {
 	int error;
 
 	stage->port = (uint16_t)stage->scenario->port;
-	stage->listener = server_bind(stage->path.server_address, &stage->port);
-	error = stage->listener < 0 ? stage->listener : 0;
-	if (!error && program_is_builtin(stage->scenario->program))
-		error = server_listen(stage->listener);
+	stage->keeper = server_bind(stage->path.server_address, &stage->port);
+	error = stage->keeper < 0 ? stage->keeper : 0;
 	if (error == -EADDRINUSE)
 		log_error("port %llu is in use; choose another with --set server.port=PORT, or 0 "
 			  "for any free one",
@@ -34,26 +32,47 @@ static int open_listener(struct stage *stage)
 	return error;
 }
 
+static bool has_real_server(const struct scenario *scenario)
+{
+	for (size_t i = 0; i < scenario->server_count; i++)
+		if (!program_is_builtin(scenario->servers[i]))
+			return true;
+	return false;
+}
+
+/* All that is missing is told at once. */
+static int check_installed(const struct scenario *scenario)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < scenario->server_count; i++) {
+		int missing = program_check_installed(scenario->servers[i]);
+
+		error = error ? error : missing;
+	}
+	return error;
+}
+
 int stage_open(struct stage *ret, const struct scenario *scenario, const volatile bool *interrupted)
 {
-	bool builtin = program_is_builtin(scenario->program);
-	int error = program_check_installed(scenario->program);
+	bool real = has_real_server(scenario);
+	int error = check_installed(scenario);
 
 	*ret = (struct stage){ .scenario = scenario,
 			       .path.clients_netns = -1,
-			       .listener = -1,
+			       .keeper = -1,
 			       .interrupted = interrupted };
 	if (!error)
 		error = path_open(&ret->path, &scenario->link, scenario->path);
 	if (!error)
-		error = open_listener(ret);
+		error = take_port(ret);
 	if (error)
 		return error;
-	error = scratch_folder_make(ret->folder, !builtin);
+	error = scratch_folder_make(ret->folder, real);
 	if (error)
 		return complain("cannot create a scratch folder below $TMPDIR or /tmp", error);
 	error = response_make(&ret->response, scenario->response_bytes,
-			      builtin ? RESPONSE_MAX_VARIANTS : PAGES, scenario->seed);
+			      real ? PAGES : RESPONSE_MAX_VARIANTS, scenario->seed);
 	return error ? complain("cannot make the response", error) : 0;
 }
 
@@ -63,8 +82,8 @@ void stage_close(struct stage *stage)
 		return;
 	response_free(&stage->response);
 	path_close(&stage->path);
-	if (stage->listener >= 0)
-		close(stage->listener);
+	if (stage->keeper >= 0)
+		close(stage->keeper);
 	if (*stage->folder)
 		folder_remove(stage->folder);
 }

@@ -14,7 +14,7 @@
 struct stage {
 	const struct scenario *scenario;
 	struct path path;
-	int listener; /* of the lab's own workers; for a real server it keeps the port, and does not listen */
+	int keeper; /* of the port: it does not listen, each server does for itself */
 	uint16_t port;
 	struct response response;
 	char folder[PATH_MAX]; /* for sockets and logs; "": none yet */

@@ -17,7 +17,7 @@ static bool was_served(const struct joined_row *row)
 
 static bool is_real_server(const struct summary *summary)
 {
-	return summary->program && !program_is_builtin(summary->program);
+	return summary->arm && !program_is_builtin(summary->arm->program);
 }
 
 static int add_connection(struct summary *summary, const struct joined_row *row)
@@ -104,7 +104,7 @@ static int add_throughput(struct summary *summary, const struct joined_row *rows
 static void add_handoffs(struct summary *summary, const struct trial *trial, size_t count,
 			 size_t measured)
 {
-	if (!is_real_server(summary) || !summary->strategy->needs_lingerd)
+	if (!is_real_server(summary) || !summary->arm->strategy.needs_lingerd)
 		return;
 	/* Nor how many of them were of a warm-up. */
 	summary->fallbacks_unknown |= !trial->handoffs_known || measured < count;
@@ -224,11 +224,11 @@ void summary_csv_figures(struct csv *csv, struct summary *summary)
 	csv_number(csv, outcomes[OUTCOME_TIMEOUT]);
 	csv_number(csv, outcomes[OUTCOME_CORRUPT]);
 	csv_number(csv, outcomes[OUTCOME_FAILED] + outcomes[OUTCOME_UNFINISHED]);
-	if (program_is_builtin(summary->program))
+	if (program_is_builtin(summary->arm->program))
 		csv_number(csv, summary->unserved);
 	else
 		csv_unknown(csv);
-	if (summary->strategy->needs_lingerd && !summary->fallbacks_unknown)
+	if (summary->arm->strategy.needs_lingerd && !summary->fallbacks_unknown)
 		csv_number(csv, summary->fallbacks);
 	else
 		csv_unknown(csv);
@@ -264,8 +264,8 @@ void summary_csv_arrivals(struct csv *csv, struct summary *summary)
 
 int summary_csv_row(struct csv *csv, struct summary *summary)
 {
-	csv_text(csv, program_label(summary->program));
-	csv_text(csv, summary->strategy->name);
+	csv_text(csv, program_label(summary->arm->program));
+	csv_text(csv, summary->arm->strategy.name);
 	csv_text(csv, summary->peer->name);
 	summary_csv_figures(csv, summary);
 	put_quantile(csv, &summary->throughput_per_s, 0.5);

@@ -13,8 +13,7 @@
 #include "lingerbench/trial.h"
 
 struct summary {
-	const struct program *program;
-	const struct strategy *strategy;
+	const struct arm *arm;
 	const struct peer *peer;
 	bool tracing;	      /* the tracer was on */
 	uint64_t connections; /* measured ones, not those of a warm-up */

@@ -51,7 +51,7 @@ static int start_client(struct cast *cast, const struct trial *trial)
 	const struct scenario *scenario = stage->scenario;
 	const struct client_plan plan = { .path = &stage->path,
 					  .server_port = stage->port,
-					  .tls = trial->program->tls,
+					  .tls = trial->arm->program->tls,
 					  .arrivals = scenario->arrivals,
 					  .per_s = scenario->rate,
 					  .seed = scenario->seed + trial->block,
@@ -147,7 +147,7 @@ static int wait_for_release(const struct cast *cast, const struct trial *trial)
 {
 	const struct strategy_settings *settings = &cast->serving.settings;
 	uint64_t limit = clock_now_ns() + settings->total_timeout_ns + settings->added_hold_ns +
-			 (trial->strategy->sleeps ? settings->sleep_ns : 0) +
+			 (trial->arm->strategy.sleeps ? settings->sleep_ns : 0) +
 			 RELEASE_SLACK_S * NS_PER_S;
 	int error;
 
@@ -160,7 +160,7 @@ static int wait_for_release(const struct cast *cast, const struct trial *trial)
 		if (clock_now_ns() > limit) {
 			warnings_add(cast->watchers->warnings,
 				     "%s under %s: workers were still busy at the end",
-				     trial->strategy->name, trial->peer->name);
+				     trial->arm->label, trial->peer->name);
 			break;
 		}
 		look_at_tracer(cast);
@@ -220,7 +220,7 @@ static void count_handoffs(struct trial *trial, const struct cast *cast, uint64_
 	uint64_t now;
 
 	/* One that was killed has taken its count along. */
-	if (!cast->probe_known || trial->strategy->fault == STRATEGY_KILLS_LINGERD)
+	if (!cast->probe_known || trial->arm->strategy.fault == STRATEGY_KILLS_LINGERD)
 		return;
 	trial->handoffs_known = look_at_handoffs(cast->serving.lingerd_socket, expected, &now);
 	if (trial->handoffs_known)
@@ -230,8 +230,7 @@ static void count_handoffs(struct trial *trial, const struct cast *cast, uint64_
 static void warn_of_trial(const struct cast *cast, const struct trial *trial, const char *text)
 {
 	warnings_add(cast->watchers->warnings, "block %llu, %s under %s: %s",
-		     (unsigned long long)trial->block, trial->strategy->name, trial->peer->name,
-		     text);
+		     (unsigned long long)trial->block, trial->arm->label, trial->peer->name, text);
 }
 
 /*
@@ -281,7 +280,7 @@ static void note_cpu(const struct cast *cast, struct trial *trial)
 	trial->cpu_connections = trial->rows->begun - cast->begun_before;
 	if (trial->cpu_known)
 		trial->cpu_us = cpu_ns / NS_PER_US;
-	else if (trial->strategy->fault != STRATEGY_KILLS_LINGERD)
+	else if (trial->arm->strategy.fault != STRATEGY_KILLS_LINGERD)
 		warn_of_trial(cast, trial, "a process of the server ended in the middle");
 }
 
@@ -290,7 +289,7 @@ static int perform(struct cast *cast, struct trial *trial)
 	struct serving *serving = &cast->serving;
 	uint64_t handoffs = 0;
 	bool faulted;
-	int error = serving_start(serving, cast->stage, trial->strategy, trial->rows);
+	int error = serving_start(serving, cast->stage, trial->arm, trial->rows);
 
 	if (!error && serving->program && serving->daemon)
 		error = settle_probe(cast, &handoffs);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A trial: one strategy under one peer, once. The server, where needed a lingerd, and a
+ * A trial: one strategy of one server under one peer, once. The server, where needed a lingerd, and a
  * client process are started for it and are gone when it is over.
  */
 #ifndef LINGERBENCH_TRIAL_H
@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lingerbench/arm.h"
 #include "lingerbench/peer.h"
-#include "lingerbench/program.h"
 #include "lingerbench/rows.h"
 #include "lingerbench/stage.h"
 #include "lingerbench/tracing.h"
@@ -19,8 +19,7 @@
 
 struct trial {
 	uint64_t block; /* from 1 */
-	const struct program *program;
-	const struct strategy *strategy;
+	const struct arm *arm;
 	const struct peer *peer;
 
 	/* Results; rows is NULL until it ran. */

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/log.h"
-
 struct figure verdict_us(double us)
 {
 	struct figure figure;
@@ -41,12 +39,38 @@ struct figure verdict_count(const struct csvtable *summary, size_t row, const ch
 
 #define ROW_FORMAT "%-*s %-11s %5s %8s %9s %9s %9s %10s %8s %9s\n"
 
-static int strategy_width(const struct csvtable *summary)
+static bool has_several_servers(const struct csvtable *summary)
+{
+	for (size_t row = 1; row < summary->row_count; row++)
+		if (strcmp(csvtable_text(summary, 0, "server"),
+			   csvtable_text(summary, row, "server")) != 0)
+			return true;
+	return false;
+}
+
+struct row_label verdict_label(const struct csvtable *summary, size_t row)
+{
+	bool several = has_several_servers(summary);
+	struct row_label label;
+
+	snprintf(label.text, sizeof(label.text), "%s%s%s",
+		 several ? csvtable_text(summary, row, "server") : "", several ? "/" : "",
+		 csvtable_text(summary, row, "strategy"));
+	return label;
+}
+
+static bool is_of(const struct csvtable *summary, size_t row, const struct arm *arm)
+{
+	return !strcmp(csvtable_text(summary, row, "server"), program_label(arm->program)) &&
+	       !strcmp(csvtable_text(summary, row, "strategy"), arm->strategy.name);
+}
+
+static int label_width(const struct csvtable *summary)
 {
 	size_t width = 16;
 
 	for (size_t row = 0; row < summary->row_count; row++) {
-		size_t length = strlen(csvtable_text(summary, row, "strategy"));
+		size_t length = strlen(verdict_label(summary, row).text);
 
 		width = length > width ? length : width;
 	}
@@ -55,7 +79,7 @@ static int strategy_width(const struct csvtable *summary)
 
 static void print_row(const struct csvtable *summary, size_t row, int width)
 {
-	printf(ROW_FORMAT, width, csvtable_text(summary, row, "strategy"),
+	printf(ROW_FORMAT, width, verdict_label(summary, row).text,
 	       csvtable_text(summary, row, "peer"), verdict_count(summary, row, "connections").text,
 	       verdict_count(summary, row, "complete").text,
 	       verdict_count(summary, row, "truncated").text,
@@ -66,16 +90,14 @@ static void print_row(const struct csvtable *summary, size_t row, int width)
 	       verdict_time(summary, row, "cpu_us_per_connection").text);
 }
 
-/* Of the strategies after the first one, where there were blocks enough to say how sure it is. */
-static void print_ratios(const struct csvtable *summary, const char *first, int width)
+/* Of the arms after the first one, where there were blocks enough to say how sure it is. */
+static void print_ratios(const struct csvtable *summary, const struct arm *first, int width)
 {
 	bool begun = false;
 	double low, high, ratio;
 
 	for (size_t row = 0; row < summary->row_count; row++) {
-		const char *strategy = csvtable_text(summary, row, "strategy");
-
-		if (!strcmp(strategy, first) ||
+		if (is_of(summary, row, first) ||
 		    !csvtable_number(summary, row, "throughput_ratio", &ratio) ||
 		    !csvtable_number(summary, row, "throughput_ratio_low", &low) ||
 		    !csvtable_number(summary, row, "throughput_ratio_high", &high))
@@ -83,11 +105,11 @@ static void print_ratios(const struct csvtable *summary, const char *first, int 
 		if (!begun)
 			printf("\nresp./s, of %s's in the same block: median, and its 95 %% "
 			       "interval\n",
-			       first);
+			       first->label);
 		begun = true;
-		printf("%-*s %-11s %8.3f  (%.3f to %.3f)%s\n", width, strategy,
-		       csvtable_text(summary, row, "peer"), ratio, low, high,
-		       low <= 1 && high >= 1 ? "  no difference found" : "");
+		printf("%-*s %-11s %8.3f  (%.3f to %.3f)%s\n", width,
+		       verdict_label(summary, row).text, csvtable_text(summary, row, "peer"), ratio,
+		       low, high, low <= 1 && high >= 1 ? "  no difference found" : "");
 	}
 }
 
@@ -105,7 +127,7 @@ static void print_arrivals(const struct csvtable *summary, int width)
 			       "offered/s", "begun/s", "dropped", "resp. p50", "resp. p99");
 		begun = true;
 		printf("%-*s %-11s %9s %9s %9s %10s %10s\n", width,
-		       csvtable_text(summary, row, "strategy"), csvtable_text(summary, row, "peer"),
+		       verdict_label(summary, row).text, csvtable_text(summary, row, "peer"),
 		       verdict_count(summary, row, "offered_per_s").text,
 		       verdict_count(summary, row, "achieved_per_s").text,
 		       verdict_count(summary, row, "dropped").text,
@@ -116,7 +138,7 @@ static void print_arrivals(const struct csvtable *summary, int width)
 
 void verdict_print(const struct csvtable *summary, const struct scenario *scenario)
 {
-	int width = strategy_width(summary);
+	int width = label_width(summary);
 	const char *peer = "";
 
 	printf(ROW_FORMAT, width, "", "", "", "", "", "worker", "hold", "FIN_WAIT_2", "whole",
@@ -130,157 +152,6 @@ void verdict_print(const struct csvtable *summary, const struct scenario *scenar
 		}
 		print_row(summary, row, width);
 	}
-	print_ratios(summary, scenario->strategies[0]->name, width);
+	print_ratios(summary, &scenario->arms[0], width);
 	print_arrivals(summary, width);
-}
-
-static bool holds(double value, const char *operator, double limit)
-{
-	if (!strcmp(operator, "<"))
-		return value < limit;
-	if (!strcmp(operator, "<="))
-		return value <= limit;
-	if (!strcmp(operator, ">"))
-		return value > limit;
-	if (!strcmp(operator, ">="))
-		return value >= limit;
-	return value == limit;
-}
-
-static bool matches(const char *wanted, const char *name)
-{
-	return !strcmp(wanted, "*") || !strcmp(wanted, name);
-}
-
-static bool is_run(const struct scenario *scenario, const struct figure_name *name)
-{
-	bool strategy = false, peer = false;
-
-	for (size_t i = 0; i < scenario->strategy_count; i++)
-		strategy |= matches(name->strategy, scenario->strategies[i]->name);
-	for (size_t i = 0; i < scenario->peer_count; i++)
-		peer |= matches(name->peer, scenario->peers[i]->name);
-	return strategy && peer;
-}
-
-/* What the tracer alone knows. */
-static bool is_traced(const char *column)
-{
-	return !strcmp(column, "traced") || !strncmp(column, "fin_wait_2_", 11);
-}
-
-/*
- * Lists can be narrowed with --set, and the tracer be switched off; what is not run is not judged. A tracer that was
- * to run and could not is something else: what it was to tell is not known, and that is judged.
- */
-static bool is_judged(const struct scenario *scenario, const struct expectation *expectation)
-{
-	const struct figure_name *figure = &expectation->figure, *other = &expectation->other;
-
-	if (!is_run(scenario, figure) || (!scenario->trace && is_traced(figure->column)))
-		return false;
-	return !expectation->is_relative ||
-	       (is_run(scenario, other) && (scenario->trace || !is_traced(other->column)));
-}
-
-static const char *or_same(const char *name, const char *same)
-{
-	return strcmp(name, "*") ? name : same;
-}
-
-/* What the figure of this row is compared with. False: not known. */
-static bool limit_for(const struct csvtable *summary, size_t row,
-		      const struct expectation *expectation, double *ret)
-{
-	const struct figure_name *other = &expectation->other;
-	const char *strategy = or_same(other->strategy, csvtable_text(summary, row, "strategy"));
-	const char *peer = or_same(other->peer, csvtable_text(summary, row, "peer"));
-	double value;
-
-	*ret = expectation->limit;
-	if (!expectation->is_relative)
-		return true;
-	for (size_t i = 0; i < summary->row_count; i++) {
-		if (strcmp(strategy, csvtable_text(summary, i, "strategy")) ||
-		    strcmp(peer, csvtable_text(summary, i, "peer")))
-			continue;
-		if (!csvtable_number(summary, i, other->column, &value))
-			return false;
-		*ret = expectation->limit * value;
-		return true;
-	}
-	return false;
-}
-
-static void say_broken(const struct csvtable *summary, size_t row,
-		       const struct expectation *expectation, const double *limit)
-{
-	const struct figure_name *other = &expectation->other;
-	const char *text = csvtable_text(summary, row, expectation->figure.column);
-	char relative[160] = "", known[48] = "";
-
-	if (expectation->is_relative)
-		snprintf(relative, sizeof(relative), " * %s.%s.%s", other->strategy, other->peer,
-			 other->column);
-	if (expectation->is_relative && limit)
-		snprintf(known, sizeof(known), " = %g", *limit);
-	else if (expectation->is_relative)
-		snprintf(known, sizeof(known), ", which is not known");
-	log_error("expected %s.%s.%s %s %g%s%s, it is %s", csvtable_text(summary, row, "strategy"),
-		  csvtable_text(summary, row, "peer"), expectation->figure.column,
-		  expectation->operator, expectation->limit, relative, known,
-		  *text ? text : "not known");
-}
-
-/* Its row has nothing of the tracer's. */
-static bool is_untraced(const struct scenario *scenario, const char *strategy)
-{
-	for (size_t i = 0; i < scenario->strategy_count; i++)
-		if (!strcmp(scenario->strategies[i]->name, strategy))
-			return scenario->strategies[i]->untraced;
-	return false;
-}
-
-static bool check_one(const struct csvtable *summary, const struct scenario *scenario,
-		      const struct expectation *expectation)
-{
-	const struct figure_name *figure = &expectation->figure;
-	size_t broken = 0, rows = 0;
-
-	for (size_t row = 0; row < summary->row_count; row++) {
-		double value, limit;
-		bool known;
-
-		if (!matches(figure->strategy, csvtable_text(summary, row, "strategy")) ||
-		    !matches(figure->peer, csvtable_text(summary, row, "peer")))
-			continue;
-		rows++;
-		if (is_traced(figure->column) &&
-		    is_untraced(scenario, csvtable_text(summary, row, "strategy")))
-			continue;
-		known = limit_for(summary, row, expectation, &limit);
-		if (known && csvtable_number(summary, row, figure->column, &value) &&
-		    holds(value, expectation->operator, limit))
-			continue;
-		broken++;
-		say_broken(summary, row, expectation, known ? &limit : NULL);
-	}
-	if (!rows)
-		log_error("expected %s.%s.%s %s %g, but all trials of it are void",
-			  figure->strategy, figure->peer, figure->column, expectation->operator,
-			  expectation->limit);
-	return rows && !broken;
-}
-
-struct judgement verdict_check(const struct csvtable *summary, const struct scenario *scenario)
-{
-	struct judgement judgement = { 0 };
-
-	for (size_t i = 0; i < scenario->expectation_count; i++) {
-		if (!is_judged(scenario, &scenario->expectations[i]))
-			continue;
-		judgement.judged++;
-		judgement.broken += !check_one(summary, scenario, &scenario->expectations[i]);
-	}
-	return judgement;
 }

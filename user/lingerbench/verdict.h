@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of strategies that a run ends with, and what [expect] says of it; both read
- * summary.csv. */
+/* The table of strategies that a run ends with, from summary.csv. */
 #ifndef LINGERBENCH_VERDICT_H
 #define LINGERBENCH_VERDICT_H
 
@@ -18,19 +17,14 @@ struct figure verdict_us(double us);
 struct figure verdict_time(const struct csvtable *summary, size_t row, const char *column);
 struct figure verdict_count(const struct csvtable *summary, size_t row, const char *column);
 
-/* On stdout. */
-void verdict_print(const struct csvtable *summary, const struct scenario *scenario);
-
-struct judgement {
-	size_t judged;
-	size_t broken; /* of these */
+/* What its row is of: "lingerd"; where there are several servers "nginx/lingerd". */
+struct row_label {
+	char text[2 * NAME_SIZE];
 };
 
-/*
- * Holds the expectations against the summary; each that does not hold is logged. A figure that is
- * not known does not hold. Expectations of a strategy or peer that the scenario does not run are
- * not judged.
- */
-struct judgement verdict_check(const struct csvtable *summary, const struct scenario *scenario);
+struct row_label verdict_label(const struct csvtable *summary, size_t row);
+
+/* On stdout. */
+void verdict_print(const struct csvtable *summary, const struct scenario *scenario);
 
 #endif
