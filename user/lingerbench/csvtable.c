@@ -154,17 +154,28 @@ void csvtable_free(struct csvtable *table)
 	*table = (struct csvtable){ 0 };
 }
 
-const char *csvtable_text(const struct csvtable *table, size_t row, const char *column)
+size_t csvtable_column(const struct csvtable *table, const char *name)
 {
-	for (size_t i = 0; i < table->column_count; i++)
-		if (!strcmp(table->cells[i], column))
-			return table->cells[(row + 1) * table->column_count + i];
-	return "";
+	size_t i = 0;
+
+	while (i < table->column_count && strcmp(table->cells[i], name) != 0)
+		i++;
+	return i;
 }
 
-bool csvtable_number(const struct csvtable *table, size_t row, const char *column, double *ret)
+const char *csvtable_cell(const struct csvtable *table, size_t row, size_t column)
 {
-	const char *text = csvtable_text(table, row, column);
+	return column < table->column_count ? table->cells[(row + 1) * table->column_count + column]
+					    : "";
+}
+
+const char *csvtable_text(const struct csvtable *table, size_t row, const char *column)
+{
+	return csvtable_cell(table, row, csvtable_column(table, column));
+}
+
+bool csvtable_parse(const char *text, double *ret)
+{
 	char *end;
 	double value = strtod(text, &end);
 
@@ -172,4 +183,9 @@ bool csvtable_number(const struct csvtable *table, size_t row, const char *colum
 		return false;
 	*ret = value;
 	return true;
+}
+
+bool csvtable_number(const struct csvtable *table, size_t row, const char *column, double *ret)
+{
+	return csvtable_parse(csvtable_text(table, row, column), ret);
 }

@@ -26,6 +26,13 @@ void csvtable_free(struct csvtable *table);
 /* "" where the file has no such column. */
 const char *csvtable_text(const struct csvtable *table, size_t row, const char *column);
 
+/* The same of many rows: the column is looked for once. */
+size_t csvtable_column(const struct csvtable *table, const char *name);
+const char *csvtable_cell(const struct csvtable *table, size_t row, size_t column);
+
+/* Of a cell. False: empty or not a number. */
+bool csvtable_parse(const char *text, double *ret);
+
 /* False: empty, not a number, or no such column. */
 bool csvtable_number(const struct csvtable *table, size_t row, const char *column, double *ret);
 

@@ -61,38 +61,42 @@ static int check_schema(const struct runfolder *folder, const char *path)
 	return -EPROTONOSUPPORT;
 }
 
-static int read_run(struct runfolder *folder, const char *path)
+int runfolder_run(json_t **ret, const char *path)
 {
 	char file[PATH_MAX + 16];
 	json_error_t why;
+	json_t *run;
 
-	snprintf(file, sizeof(file), "%s/run.json", folder->path);
-	folder->run = json_load_file(file, 0, &why);
-	if (json_is_object(folder->run))
-		return check_schema(folder, path);
-	if (!folder->run && json_error_code(&why) == json_error_cannot_open_file)
+	snprintf(file, sizeof(file), "%s/run.json", path);
+	run = json_load_file(file, 0, &why);
+	if (json_is_object(run)) {
+		*ret = run;
+		return 0;
+	}
+	if (!run && json_error_code(&why) == json_error_cannot_open_file)
 		log_error("%s has no run.json; expected the folder of a run, such as "
 			  "results/latest",
 			  path);
 	else
 		log_error("%s/run.json is damaged (%s); run the scenario again", path,
-			  folder->run ? "no object" : why.text);
+			  run ? "no object" : why.text);
+	json_decref(run);
 	return -EBADMSG;
 }
 
-static int read_blocks(struct runfolder *folder, const char *path)
+int runfolder_table(struct csvtable *ret, const char *path, const char *name)
 {
-	char file[PATH_MAX + 16];
+	char file[PATH_MAX + 32];
 	int error;
 
-	snprintf(file, sizeof(file), "%s/blocks.csv", folder->path);
-	error = csvtable_read(&folder->blocks, file);
+	snprintf(file, sizeof(file), "%s/%s", path, name);
+	error = csvtable_read(ret, file);
 	if (error == -EBADMSG)
-		log_error("%s/blocks.csv is damaged: not all of its rows have as many fields as "
-			  "its head; run the scenario again",
-			  path);
+		log_error("%s/%s is damaged: not all of its rows have as many fields as its head, "
+			  "or its end is missing; run the scenario again",
+			  path, name);
 	else if (error)
-		log_error("cannot read %s/blocks.csv: %s; run the scenario again", path,
+		log_error("cannot read %s/%s: %s; run the scenario again", path, name,
 			  strerror(-error));
 	return error;
 }
@@ -104,9 +108,11 @@ int runfolder_open(struct runfolder *ret, const char *path)
 	*ret = (struct runfolder){ 0 };
 	error = find(ret, path);
 	if (!error)
-		error = read_run(ret, path);
+		error = runfolder_run(&ret->run, path);
 	if (!error)
-		error = read_blocks(ret, path);
+		error = check_schema(ret, path);
+	if (!error)
+		error = runfolder_table(&ret->blocks, path, "blocks.csv");
 	if (error)
 		runfolder_close(ret);
 	return error;
