@@ -108,7 +108,7 @@ struct report_name report_data_name(const struct report_data *data, size_t arm)
 	struct report_name name;
 
 	snprintf(name.text, sizeof(name.text), "%s%s%s", data->many_servers ? named->server : "",
-		 data->many_servers ? " " : "", named->strategy);
+		 data->many_servers ? "/" : "", named->strategy);
 	return name;
 }
 

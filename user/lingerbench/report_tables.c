@@ -91,7 +91,7 @@ static void write_table(FILE *out, const struct report_data *data, const char *t
 	fprintf(out,
 		"<div class=\"wide\" role=\"region\" aria-label=\"%s\" tabindex=\"0\">"
 		"<table><thead><tr><th class=\"name\">%s</th>",
-		title, data->many_servers ? "server, strategy" : "strategy");
+		title, data->many_servers ? "server/strategy" : "strategy");
 	for (const struct column *column = columns; column->name; column++)
 		fprintf(out, "<th>%s</th>", column->head);
 	fprintf(out, "</tr></thead>\n<tbody>\n");
