@@ -17,11 +17,9 @@
 
 int serving_start_lingerd(struct serving *serving)
 {
-	char log_path[PATH_MAX + 16];
-	pid_t pid;
+	pid_t pid = daemon_start(serving->stage->folder, &serving->settings,
+				 serving->arm->strategy.drains_in_kernel);
 
-	snprintf(log_path, sizeof(log_path), "%s/lingerd.log", serving->stage->folder);
-	pid = daemon_start(serving->lingerd_socket, &serving->settings, log_path);
 	serving->daemon = pid < 0 ? 0 : pid;
 	return pid < 0 ? pid : 0;
 }
@@ -81,8 +79,7 @@ int serving_start(struct serving *serving, const struct stage *stage, const stru
 				     .settings = stage->scenario->settings,
 				     .listener = -1,
 				     .probe = PROBE_INIT };
-	snprintf(serving->lingerd_socket, sizeof(serving->lingerd_socket), "%.*s/lingerd.sock",
-		 PATH_MAX - 16, stage->folder);
+	daemon_socket(stage->folder, serving->lingerd_socket);
 	serving->settings.lingerd_socket = serving->lingerd_socket;
 	serving->settings.added_hold_ns =
 		added_hold_of(&stage->scenario->added_holds, arm->strategy.name);

@@ -40,6 +40,7 @@ struct strategy {
 	const char *name;
 	const char *summary; /* one line for people */
 	bool needs_lingerd;
+	bool drains_in_kernel;	   /* one for which the kernel drains */
 	bool waits_for_peer;	   /* in the worker, as long as the peer pleases */
 	bool sleeps;		   /* in the worker, as long as the settings say */
 	bool untraced;		   /* the tracer is off in its trials; set for names that say so */
