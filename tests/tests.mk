@@ -20,7 +20,7 @@ bench-build: $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(filter-out %/loopback
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BENCH_SHARED) $(BUILD)/obj/testable.a
 	@mkdir -p $(@D)
 	$(call step,LINK)
-	$(Q)$(CC) $(USER_LDFLAGS) $^ -o $@
+	$(Q)$(CC) $(USER_LDFLAGS) $^ -luring -o $@
 
 $(BUILD)/obj/testable.a: $(TESTABLE)
 	$(call step,AR)
