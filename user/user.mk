@@ -53,7 +53,7 @@ $(BUILD)/obj/user/lingerbench/locate.o: USER_CFLAGS += -DLINGER_MULTIARCH_LIB='"
 $(TRACER) $(call objects,user/lingerd-drain): | $(BPF_SKELETONS)
 
 $(BUILD)/lingerd: $(call objects,user/lingerd) $(LIBLINGER) $(METRICS) $(COMMON)
-$(BUILD)/lingerd: LIBS = -linih -lsystemd -lmicrohttpd -lseccomp
+$(BUILD)/lingerd: LIBS = -linih -lsystemd -lmicrohttpd -lseccomp -luring
 $(BUILD)/lingerd-drain: $(call objects,user/lingerd-drain) $(COMMON)
 $(BUILD)/lingerd-drain: LIBS = $(TRACER_LIBS)
 # The table of counters is the one piece that both programs have.

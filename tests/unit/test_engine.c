@@ -57,6 +57,17 @@ static uint64_t fake_now_ns(void *context)
 	return ((struct world *)context)->now;
 }
 
+static void fake_begin(void *context, const int *fds, int count)
+{
+	for (int i = 0; i < count; i++)
+		held_socket(context, fds[i]);
+}
+
+static void fake_end(void *context)
+{
+	(void)context;
+}
+
 static void fake_half_close(void *context, int fd)
 {
 	held_socket(context, fd)->half_closed = true;
@@ -154,6 +165,8 @@ static void fake_close(void *context, int fd)
 
 static const struct linger_io fake_io = {
 	.now_ns = fake_now_ns,
+	.begin = fake_begin,
+	.end = fake_end,
 	.half_close = fake_half_close,
 	.discard = fake_discard,
 	.drain_in_kernel = fake_drain_in_kernel,

@@ -39,6 +39,7 @@ static unsigned int keep_fixed(const struct settings *old, struct settings *new)
 	count += KEEP(SETTING_USER, user);
 	count += KEEP(SETTING_PID_FILE, pid_file);
 	count += KEEP(SETTING_SANDBOX, sandbox);
+	count += KEEP(SETTING_IO_URING, io_uring);
 	count += KEEP(SETTING_DRAIN, drain_in_kernel);
 	count += KEEP(SETTING_DRAIN_TABLE, drain_table);
 	return count;

@@ -44,6 +44,7 @@
 	X(COUNT, kernel_drained_bytes, "of these, those that the kernel threw away by itself")     \
 	X(COUNT, in_kernel, "connections that were given to the kernel to drain")                  \
 	X(GAUGE, drains_in_kernel, "whether connections can be given to the kernel: 1 or 0")       \
+	X(GAUGE, uses_io_uring, "whether system calls are made many at a time: 1 or 0")            \
 	X(REFUSAL, refused_no_fd, "handoffs without a descriptor")                                 \
 	X(REFUSAL, refused_many_fds, "messages with more than one descriptor")                     \
 	X(REFUSAL, refused_not_tcp, "descriptors that were no TCP socket")                         \

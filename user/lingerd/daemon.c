@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "lingerd/daemon_parts.h"
 #include "lingerd/events.h"
+#include "lingerd/calls.h"
 #include "lingerd/identity.h"
 #include "lingerd/kernel_drain.h"
 #include "lingerd/sandbox.h"
@@ -90,6 +91,14 @@ static void open_drain(struct daemon *daemon)
 	daemon->counters.drains_in_kernel = 1;
 }
 
+/* What the kernel can do for us, and need not. */
+static void open_helps(struct daemon *daemon)
+{
+	if (daemon->settings.io_uring)
+		daemon->counters.uses_io_uring = calls_open();
+	open_drain(daemon);
+}
+
 /* leave: another process goes on with the listener. */
 static void free_parts(struct daemon *daemon, bool leave)
 {
@@ -100,6 +109,7 @@ static void free_parts(struct daemon *daemon, bool leave)
 		close(daemon->signals);
 	if (daemon->io.epoll >= 0)
 		close(daemon->io.epoll);
+	calls_close();
 	if (daemon->io.drain_table >= 0)
 		close(daemon->io.drain_table);
 	pidfile_remove(&daemon->pidfile);
@@ -281,7 +291,7 @@ static int open_daemon(struct daemon *daemon, struct inherited *inherited, struc
 	if (!error)
 		error = write_pidfile(daemon, takes_over, problem);
 	if (!error)
-		open_drain(daemon);
+		open_helps(daemon);
 	/* Before anything is read that others have sent. */
 	if (!error && daemon->settings.sandbox)
 		error = sandbox_enter(&daemon->settings, problem);
@@ -328,6 +338,21 @@ int daemon_open(struct daemon **ret, const struct options *options, struct probl
 	return 0;
 }
 
+/* Those of lingers at the beginning are worked through together. How many they are. */
+static int dispatch_lingers(struct daemon *daemon, const struct epoll_event *events, int count)
+{
+	int fds[LINGER_BATCH], ready = 0;
+
+	while (ready < count && ready < LINGER_BATCH &&
+	       event_source(&events[ready]) == EVENT_LINGER) {
+		fds[ready] = event_fd(&events[ready]);
+		ready++;
+	}
+	if (ready)
+		linger_engine_ready_all(daemon->engine, fds, ready);
+	return ready;
+}
+
 static void dispatch(struct daemon *daemon, const struct epoll_event *event)
 {
 	switch (event_source(event)) {
@@ -340,8 +365,7 @@ static void dispatch(struct daemon *daemon, const struct epoll_event *event)
 	case EVENT_SENDER:
 		intake_sender_ready(daemon->intake, event_fd(event));
 		break;
-	case EVENT_LINGER:
-		linger_engine_ready(daemon->engine, event_fd(event));
+	case EVENT_LINGER: /* dispatch_lingers() */
 		break;
 	case EVENT_METRICS:
 		endpoint_ready(&daemon->endpoint);
@@ -392,8 +416,13 @@ static void work_through(struct daemon *daemon, const struct epoll_event *events
 {
 	uint64_t began = clock_now_ns();
 
-	for (int i = 0; i < count; i++)
-		dispatch(daemon, &events[i]);
+	for (int i = 0; i < count;) {
+		int ready = dispatch_lingers(daemon, &events[i], count - i);
+
+		if (!ready)
+			dispatch(daemon, &events[i]);
+		i += ready ? ready : 1;
+	}
 	if (daemon->drain_wanted)
 		daemon_drain(daemon);
 	linger_engine_expire(daemon->engine);

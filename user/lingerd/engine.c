@@ -198,6 +198,15 @@ void linger_engine_take(struct linger_engine *engine, int fd, const struct hando
 		engine_close(engine, fd, handoff->user, end, 0);
 }
 
+void linger_engine_take_all(struct linger_engine *engine, const int *fds,
+			    const struct handoff *handoffs, int count)
+{
+	engine->io->begin(engine->io_context, fds, count);
+	for (int i = 0; i < count; i++)
+		linger_engine_take(engine, fds[i], &handoffs[i]);
+	engine->io->end(engine->io_context);
+}
+
 /* There may be more to read, which others shall not have to wait for. Notices would wake us at once. */
 static void let_rest(struct linger_engine *engine, int fd)
 {
@@ -235,6 +244,21 @@ void linger_engine_ready(struct linger_engine *engine, int fd)
 	if (drained.last != -EAGAIN ||
 	    (!drained.bytes && engine->io->discard_notices(engine->io_context, fd)))
 		let_rest(engine, fd);
+}
+
+void linger_engine_ready_all(struct linger_engine *engine, const int *fds, int count)
+{
+	int open[LINGER_BATCH], open_count = 0;
+
+	for (int i = 0; i < count; i++)
+		if (deadlines_has(&engine->deadlines, (uint32_t)fds[i]))
+			open[open_count++] = fds[i];
+	if (!open_count)
+		return;
+	engine->io->begin(engine->io_context, open, open_count);
+	for (int i = 0; i < open_count; i++)
+		linger_engine_ready(engine, open[i]);
+	engine->io->end(engine->io_context);
 }
 
 /* There may be room for it by now; nearly always it is watched already. */

@@ -61,6 +61,12 @@
 /* The outside world. Errors are negative errnos; no call may block. */
 struct linger_io {
 	uint64_t (*now_ns)(void *context); /* never goes back */
+	/*
+	 * These are to be read now, one after the other, and perhaps closed: what will be asked of each may be asked of all at
+	 * once. And they have been: what was put off until now (to close them) is done.
+	 */
+	void (*begin)(void *context, const int *fds, int count);
+	void (*end)(void *context);
 	/* Nothing to do about failures: the peer may have reset the connection long ago. */
 	void (*half_close)(void *context, int fd);
 	/* Reads and throws away a bounded amount. Bytes, 0 at the peer's FIN, -EAGAIN, error. */
@@ -93,6 +99,8 @@ struct linger_io {
 };
 
 struct linger_engine;
+
+enum { LINGER_BATCH = 16 };
 
 /* What is said of a connection that is handed over. */
 struct handoff {
@@ -127,8 +135,13 @@ void linger_engine_limit_clients(struct linger_engine *engine, uint32_t most);
 
 /* Takes a connection, and its fd in any case. */
 void linger_engine_take(struct linger_engine *engine, int fd, const struct handoff *handoff);
+/* The same for some at once, at most LINGER_BATCH; for less than linger_engine_take() of each, where io can do that. */
+void linger_engine_take_all(struct linger_engine *engine, const int *fds,
+			    const struct handoff *handoffs, int count);
 /* fd is readable, at its end, in error, or has notices. One that is not open is none of ours. */
 void linger_engine_ready(struct linger_engine *engine, int fd);
+/* The same of some at once, at most LINGER_BATCH. */
+void linger_engine_ready_all(struct linger_engine *engine, const int *fds, int count);
 /*
  * Reads what is due once more, and closes it. We may come late (stopped, or short of CPU), and what
  * the peer had sent in time must neither be counted as silence nor reset the connection by being

@@ -137,22 +137,45 @@ static uint32_t acceptable(struct intake *intake, int fd)
 	return ahead == AHEAD_WITHOUT_FDS || make_room(intake, fd, obstacle);
 }
 
-/* Whether the sender may have more to say. */
-static bool take_message(struct intake *intake, int fd, struct message *message)
+/* The handoffs at the beginning. How many they are. */
+static int take_handoffs(struct intake *intake, int fd, struct message *messages, int count)
 {
-	switch (message->kind) {
-	case MESSAGE_NONE:
-		return false;
-	case MESSAGE_END:
-		intake_hang_up(intake, fd);
-		return false;
-	case MESSAGE_LATER:
-		intake->messages++; /* so that the loop rests, before epoll says the same again */
-		return false;
-	default:
-		intake_serve(intake, fd, message);
-		return true;
+	struct handoff handoffs[MESSAGE_BATCH];
+	int fds[MESSAGE_BATCH], taken = 0;
+
+	while (taken < count && messages[taken].kind == MESSAGE_HANDOFF) {
+		fds[taken] = messages[taken].fd;
+		handoffs[taken] = messages[taken].handoff;
+		handoffs[taken++].user = intake->senders.list[fd].user;
 	}
+	if (taken)
+		linger_engine_take_all(intake->parts.engine, fds, handoffs, taken);
+	intake->messages += (uint32_t)taken;
+	return taken;
+}
+
+/* Whether the sender may have more to say. */
+static bool take_messages(struct intake *intake, int fd, struct message *messages, int count)
+{
+	for (int i = 0; i < count; i++) {
+		i += take_handoffs(intake, fd, &messages[i], count - i);
+		if (i == count)
+			return true;
+		switch (messages[i].kind) {
+		case MESSAGE_NONE:
+			return false;
+		case MESSAGE_END:
+			intake_hang_up(intake, fd);
+			return false;
+		case MESSAGE_LATER:
+			/* So that the loop rests, before epoll says the same again. */
+			intake->messages++;
+			return false;
+		default:
+			intake_serve(intake, fd, &messages[i]);
+		}
+	}
+	return true;
 }
 
 void intake_sender_ready(struct intake *intake, int fd)
@@ -164,17 +187,15 @@ void intake_sender_ready(struct intake *intake, int fd)
 		return;
 	senders_touch(&intake->senders, fd);
 	while (left) {
-		uint32_t most = least(least(acceptable(intake, fd), left), MESSAGE_BATCH), count;
+		uint32_t most = least(least(acceptable(intake, fd), left), MESSAGE_BATCH);
+		int count;
 
 		if (!most)
 			return;
-		count = (uint32_t)message_receive_batch(fd, messages, (int)most);
-		for (uint32_t i = 0; i < count; i++)
-			if (!take_message(intake, fd, &messages[i]))
-				return;
-		if (count < most)
+		count = message_receive_batch(fd, messages, (int)most);
+		if (!take_messages(intake, fd, messages, count) || (uint32_t)count < most)
 			return;
-		left -= count;
+		left -= (uint32_t)count;
 	}
 	intake->more = true;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "liblinger/protocol.h"
+#include "lingerd/calls.h"
 #include "lingerd/shortage.h"
 #include "lingerd/socket_io.h"
 
@@ -103,15 +104,6 @@ static int receive(int sender, int most)
 	return count;
 }
 
-static bool is_tcp(int fd)
-{
-	socklen_t length = sizeof(int);
-	int protocol;
-
-	return !getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) &&
-	       (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP);
-}
-
 static enum message_kind kind_of(uint16_t type)
 {
 	switch (type) {
@@ -192,7 +184,7 @@ static enum message_kind judge(const struct datagram *datagram, struct linger_me
 		return datagram->fd_count ? MESSAGE_BAD : kind;
 	if (datagram->fd_count == 0)
 		return MESSAGE_NO_FD;
-	return is_tcp(datagram->fds[0]) ? MESSAGE_HANDOFF : MESSAGE_NOT_TCP;
+	return MESSAGE_HANDOFF; /* if its fd is right */
 }
 
 static struct handoff handoff_of(const struct datagram *datagram)
@@ -224,6 +216,33 @@ static struct message message_of(const struct datagram *datagram)
 	return message;
 }
 
+static bool is_tcp(ssize_t protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP;
+}
+
+/* Handoffs of what is no TCP socket are none. */
+static void check_protocols(struct message *messages, int count)
+{
+	struct call calls[MESSAGE_BATCH];
+	struct message *asked[MESSAGE_BATCH];
+	int asked_count = 0;
+
+	for (int i = 0; i < count; i++) {
+		if (messages[i].kind != MESSAGE_HANDOFF)
+			continue;
+		asked[asked_count] = &messages[i];
+		calls[asked_count++] = (struct call){ .kind = CALL_PROTOCOL, .fd = messages[i].fd };
+	}
+	calls_make(calls, asked_count);
+	for (int i = 0; i < asked_count; i++) {
+		if (is_tcp(calls[i].result))
+			continue;
+		socket_refuse(asked[i]->fd);
+		*asked[i] = (struct message){ .kind = MESSAGE_NOT_TCP, .fd = -1 };
+	}
+}
+
 int message_receive_batch(int sender, struct message *ret, int most)
 {
 	int count = receive(sender, most);
@@ -235,10 +254,12 @@ int message_receive_batch(int sender, struct message *ret, int most)
 	for (int i = 0; i < count; i++) {
 		if (all_are_empty(&datagrams[i], count - i) && at_end(sender)) {
 			ret[i] = (struct message){ .kind = MESSAGE_END, .fd = -1 };
-			return i + 1;
+			count = i + 1;
+			break;
 		}
 		ret[i] = message_of(&datagrams[i]);
 	}
+	check_protocols(ret, count);
 	return count;
 }
 

@@ -36,7 +36,7 @@ struct message {
 	enum linger_message_type command;
 };
 
-enum { MESSAGE_BATCH = 16 };
+enum { MESSAGE_BATCH = LINGER_BATCH };
 
 /*
  * Receives up to so many datagrams, at most MESSAGE_BATCH; does not block. Whatever fds came along are received, and

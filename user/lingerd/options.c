@@ -39,6 +39,7 @@ const char options_usage[] =
 	"      --log WHERE          stderr, or syslog (stderr)\n"
 	"      --user NAME          started by root, go on as this user (none)\n"
 	"      --pid-file PATH      write the process ID there (none)\n"
+	"      --io-uring on|off    many system calls in one, where that is allowed (on)\n"
 	"      --drain HOW          discard: read and throw away; kernel: it does (discard)\n"
 	"      --drain-table PATH   where lingerd-drain has pinned that\n"
 	"                           (/run/lingerd-drain/connections)\n"

@@ -163,6 +163,9 @@ static int load_filter(const struct settings *settings)
 		error = allow_endpoint(filter, settings->metrics);
 	if (!error && *settings->pid_file)
 		error = allow_pidfile(filter);
+	/* The ring is set up by now, and restricted itself. */
+	if (!error && settings->io_uring)
+		error = allow(filter, &(struct narrow){ "io_uring_enter", 0, { { 0 } } });
 	if (!error && settings->drain_in_kernel)
 		error = allow_drain(filter);
 	/* What the kernel is too old for is no reason to go without a filter. */

@@ -25,6 +25,7 @@ const char *const setting_names[SETTING_COUNT] = {
 	[SETTING_USER] = "user",
 	[SETTING_PID_FILE] = "pid-file",
 	[SETTING_SANDBOX] = "sandbox",
+	[SETTING_IO_URING] = "io-uring",
 	[SETTING_DRAIN] = "drain",
 	[SETTING_DRAIN_TABLE] = "drain-table",
 	[SETTING_IDLE_TIMEOUT] = "idle-timeout",
@@ -58,6 +59,7 @@ void settings_default(struct settings *settings)
 		.user = USER_UNCHANGED,
 		.user_group = GROUP_UNCHANGED,
 		.sandbox = true,
+		.io_uring = true,
 		.drain_table = DEFAULT_DRAIN_TABLE,
 		.policy = {
 			.idle_ns = 2 * NS_PER_S,

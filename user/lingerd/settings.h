@@ -49,6 +49,7 @@ enum setting {
 	SETTING_USER,
 	SETTING_PID_FILE,
 	SETTING_SANDBOX,
+	SETTING_IO_URING,
 	SETTING_DRAIN,
 	SETTING_DRAIN_TABLE,
 	/* From here on, users may have their own. */
@@ -102,6 +103,7 @@ struct settings {
 	gid_t user_group;	/* that user's own */
 	char pid_file[PID_FILE_SIZE];	    /* "": none */
 	bool sandbox;			    /* sandbox.h */
+	bool io_uring;			    /* where it is allowed: calls.h */
 	bool drain_in_kernel;		    /* if it can: kernel_drain.h */
 	char drain_table[DRAIN_TABLE_SIZE]; /* pinned there */
 	struct linger_policy policy;	    /* of everybody */

@@ -393,6 +393,8 @@ int settings_set(struct settings *settings, enum setting setting, const char *va
 		return set_pid_file(settings, value, problem);
 	case SETTING_SANDBOX:
 		return set_switch(setting, &settings->sandbox, value, problem);
+	case SETTING_IO_URING:
+		return set_switch(setting, &settings->io_uring, value, problem);
 	case SETTING_DRAIN:
 		return set_choice(setting, &settings->drain_in_kernel, value, "discard", "kernel",
 				  problem);

@@ -10,17 +10,12 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "lingerd/calls.h"
 #include "lingerd/events.h"
 #include "lingerd/kernel_drain.h"
 
 /* More wait for the next event, and the others have their turn. */
 enum { NOTICES_PER_EVENT = 64 };
-
-/*
- * With MSG_TRUNC, TCP drops what it would copy and never touches these pages. Sockets that do not
- * know the flag for streams (kernel TLS, sockmap) copy, so the buffer has to be a real one.
- */
-static char sink[1024 << 10];
 
 static uint64_t socket_now_ns(void *context)
 {
@@ -47,12 +42,54 @@ static void socket_half_close(void *context, int fd)
 	shutdown(fd, SHUT_WR);
 }
 
+/* One by one where it would be no less. */
+static void socket_begin(void *context, const int *fds, int count)
+{
+	struct socket_batch *batch = &((struct socket_io *)context)->batch;
+	struct call calls[2 * LINGER_BATCH];
+
+	if (count < 2 || !calls_are_joined())
+		return;
+	for (int i = 0; i < count; i++) {
+		calls[2 * i] = (struct call){ .kind = CALL_DISCARD, .fd = fds[i] };
+		calls[2 * i + 1] = (struct call){ .kind = CALL_LINGER, .fd = fds[i] };
+	}
+	calls_make(calls, 2 * count);
+	for (int i = 0; i < count; i++)
+		batch->looks[i] = (struct first_look){ .fd = fds[i],
+						       .read_known = true,
+						       .read = calls[2 * i].result,
+						       .lingers = calls[2 * i + 1].result > 0 };
+	batch->count = count;
+}
+
+static void socket_end(void *context)
+{
+	struct socket_batch *batch = &((struct socket_io *)context)->batch;
+	struct call calls[LINGER_BATCH];
+
+	for (int i = 0; i < batch->closing_count; i++)
+		calls[i] = (struct call){ .kind = CALL_CLOSE, .fd = batch->closing[i] };
+	calls_make(calls, batch->closing_count);
+	batch->count = batch->closing_count = 0;
+}
+
+static struct first_look *look_at(struct socket_batch *batch, int fd)
+{
+	for (int i = 0; i < batch->count; i++)
+		if (batch->looks[i].fd == fd)
+			return &batch->looks[i];
+	return NULL;
+}
+
 static ssize_t socket_discard(void *context, int fd)
 {
-	ssize_t n = recv(fd, sink, sizeof(sink), MSG_TRUNC | MSG_DONTWAIT);
+	struct first_look *look = look_at(&((struct socket_io *)context)->batch, fd);
 
-	(void)context;
-	return n < 0 ? -errno : n;
+	if (!look || !look->read_known)
+		return calls_make_one(CALL_DISCARD, fd);
+	look->read_known = false;
+	return look->read;
 }
 
 static bool socket_drain_in_kernel(void *context, int fd)
@@ -146,19 +183,22 @@ static void socket_unwatch(void *context, int fd)
 
 static void socket_close(void *context, int fd)
 {
-	struct linger linger = { 0 };
-	socklen_t length = sizeof(linger);
+	struct socket_batch *batch = &((struct socket_io *)context)->batch;
+	const struct first_look *look = look_at(batch, fd);
 
-	(void)context;
 	/* The sender may have set it, also since it gave us the socket: we would wait in close(). */
-	if (!getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &length) && linger.l_onoff &&
-	    linger.l_linger)
+	if (look ? look->lingers : calls_make_one(CALL_LINGER, fd) > 0)
 		socket_disarm_linger(fd);
-	close(fd); /* never again, whatever it says: on Linux the fd is gone even at EINTR */
+	if (look)
+		batch->closing[batch->closing_count++] = fd;
+	else
+		calls_make_one(CALL_CLOSE, fd);
 }
 
 const struct linger_io socket_linger_io = {
 	.now_ns = socket_now_ns,
+	.begin = socket_begin,
+	.end = socket_end,
 	.half_close = socket_half_close,
 	.discard = socket_discard,
 	.drain_in_kernel = socket_drain_in_kernel,

@@ -5,9 +5,23 @@
 
 #include "lingerd/engine.h"
 
+/* Connections that are being taken: what is known of them already, and those that are to be closed. */
+struct socket_batch {
+	int count;
+	struct first_look {
+		int fd;
+		bool read_known;
+		bool lingers; /* close() would wait */
+		ssize_t read;
+	} looks[LINGER_BATCH];
+	int closing_count;
+	int closing[LINGER_BATCH];
+};
+
 struct socket_io {
 	int epoll;	 /* the caller's */
 	int drain_table; /* of kernel_drain.h, likewise; -1: none, everything is read */
+	struct socket_batch batch;
 };
 
 /*
