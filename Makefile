@@ -92,6 +92,9 @@ soak: deps ## build, linger SOAK_LINGERS (1000000) connections with mixed peers,
 
 bench: deps-bench ## install what is missing, build, measure side by side with the peers, as ratios
 	@$(MAKE) --no-print-directory -j$(JOBS) all bench-build
+	@BUILD=$(BUILD) tests/bench/lingerd.py
+	@packaging/install-packages.sh --named $$($(BUILD)/lingerbench packages worker-pool) $$($(BUILD)/lingerbench packages linger-cost)
+	@BUILD=$(BUILD) tests/bench/pools.py
 	@BUILD=$(BUILD) tests/bench/tracer.py
 
 deb: deps-deb ## install what is missing, build the Debian packages into build/deb/

@@ -32,9 +32,11 @@ def run_blocks(arms, blocks, seed):
         names = list(arms)
         order.shuffle(names)
         for name in names:
-            print(f"\rblock {block + 1} of {blocks}: {name:<40}", end="", file=sys.stderr, flush=True)
+            if sys.stderr.isatty():
+                print(f"\rblock {block + 1} of {blocks}: {name:<40}", end="", file=sys.stderr, flush=True)
             results[name].append(arms[name]())
-    print("\r" + " " * 70 + "\r", end="", file=sys.stderr)
+    if sys.stderr.isatty():
+        print("\r" + " " * 70 + "\r", end="", file=sys.stderr)
     return results
 
 

@@ -17,6 +17,7 @@ LINGERS = 20000
 OPEN = 15000
 DISCARDED = 1 << 30
 TIMEOUT_S = 60
+KERNEL = "lingerd --drain kernel"
 
 
 def cpu_ns(pid):
@@ -38,6 +39,11 @@ class Daemon:
     """A lingerd of its own, which neither caps nor gives up what is measured."""
 
     def __init__(self, folder, *options):
+        self.table = None
+        if "kernel" in options:
+            self.table = f"{folder}/drain/connections"
+            run(f"{BUILD}/lingerd-drain", "--user", "root", "--table", self.table, "load")
+            options += ("--drain-table", self.table)
         self.socket = f"{folder}/lingerd.sock"
         self.process = subprocess.Popen(
             [f"{BUILD}/lingerd", "--socket", self.socket, "--byte-cap", "none", "--idle-timeout", "60",
@@ -55,6 +61,8 @@ class Daemon:
     def __exit__(self, *unused):
         self.process.terminate()
         self.process.wait()
+        if self.table:
+            run(f"{BUILD}/lingerd-drain", "--table", self.table, "unload")
 
     def counters(self):
         output = subprocess.run([f"{BUILD}/lingerctl", "--socket", self.socket, "status", "--json"],
@@ -93,9 +101,9 @@ def floor(what, number, feeding):
             return float(loop.stdout.read())
 
 
-def lingerd_arm(feeding, lingers):
+def lingerd_arm(feeding, lingers, *options):
     def arm():
-        with tempfile.TemporaryDirectory() as folder, Daemon(folder) as daemon:
+        with tempfile.TemporaryDirectory() as folder, Daemon(folder, *options) as daemon:
             return {"cpu_ns": daemon.cpu_until_ended(feeding, lingers) / lingers}
     return arm
 
@@ -117,7 +125,8 @@ def measure_lingers(options, figures):
                             ("late", 1, "The peer's FIN comes 1 ms later")):
         feeding = feed("fin", ms, LINGERS)
         arms = {"bare loop": floor_arm(what, feeding), "bare loop, again (A/A)": floor_arm(what, feeding),
-                "lingerd": lingerd_arm(feeding, LINGERS)}
+                "lingerd": lingerd_arm(feeding, LINGERS),
+                "lingerd --io-uring off": lingerd_arm(feeding, LINGERS, "--io-uring", "off")}
         results = bench.run_blocks(arms, options.blocks, options.seed)
         print_lingers(results, "bare loop", title)
         figures[title] = results
@@ -151,11 +160,11 @@ def measure_open(options, figures):
     figures["beside others"] = results
 
 
-def discarding(*options):
+def discarding(what, *options):
     def arm():
         with tempfile.TemporaryDirectory() as folder, Daemon(folder, *options) as daemon:
             wakeups = status_of(daemon.pid, "voluntary_ctxt_switches")
-            used = daemon.cpu_until_ended(feed("upload", DISCARDED), 1)
+            used = daemon.cpu_until_ended(feed(what, DISCARDED), 1)
             return {"cpu_ms": used / 1e6,
                     "wakeups": status_of(daemon.pid, "voluntary_ctxt_switches") - wakeups}
     return arm
@@ -167,11 +176,17 @@ def reading(what, size):
 
 def measure_discarding(options, figures):
     arms = {"512 bytes a read (Apache)": reading("read", 512), "4 KiB a read (nginx)": reading("read", 4096),
-            "lingerd": discarding()}
+            "MSG_TRUNC, 1 MiB": reading("discard", 1 << 20), "lingerd": discarding("upload"),
+            KERNEL: discarding("upload-kernel", "--drain", "kernel")}
     results = bench.run_blocks(arms, options.blocks, options.seed)
+    kernel = results[KERNEL]
     for base, target in (("512 bytes a read (Apache)", 15), ("4 KiB a read (nginx)", 5)):
         bench.print_ratios("Discarding 1 GB", results, base, "cpu_ms", "CPU ms",
                            {"lingerd": f"<= 1/{target} = {1 / target:.3f}"})
+    bench.print_ratios("Discarding 1 GB", results, "MSG_TRUNC, 1 MiB", "cpu_ms", "CPU ms", {KERNEL: "< 1"})
+    print(f"Wakeups per GB: {KERNEL} {min(row['wakeups'] for row in kernel)} to "
+          f"{max(row['wakeups'] for row in kernel)}, target <= 10; lingerd "
+          f"{min(row['wakeups'] for row in results['lingerd'])} to {max(row['wakeups'] for row in results['lingerd'])}\n")
     figures["discarding"] = results
 
 

@@ -4,13 +4,7 @@
 set -u
 work=$(mktemp -d)
 daemon=
-finish() {
-    status=$?
-    [ -z "$daemon" ] || kill "$daemon" 2>/dev/null
-    rm -rf "$work"
-    exit "$status"
-}
-trap finish EXIT
+trap 'status=$?; [ -z "$daemon" ] || kill "$daemon" 2>/dev/null; rm -rf "$work"; exit $status' EXIT
 fail() {
     echo "$*"
     cat "$work/log"
