@@ -127,6 +127,9 @@ def measure_lingers(options, figures):
         arms = {"bare loop": floor_arm(what, feeding), "bare loop, again (A/A)": floor_arm(what, feeding),
                 "lingerd": lingerd_arm(feeding, LINGERS),
                 "lingerd --io-uring off": lingerd_arm(feeding, LINGERS, "--io-uring", "off")}
+        if what == "fin":
+            arms["bare loop, batches"] = floor_arm("batch", feeding)
+            arms["bare loop, batches, io_uring"] = floor_arm("ring", feeding)
         results = bench.run_blocks(arms, options.blocks, options.seed)
         print_lingers(results, "bare loop", title)
         figures[title] = results
