@@ -33,7 +33,7 @@ include packaging/install.mk
 
 JOBS := $(shell nproc)
 
-.PHONY: all say-missing deps deps-test deps-lint run-scenario test test-vm vm-shell fuzz soak bench deb test-deb lint clean help
+.PHONY: all say-missing deps deps-test deps-lint run-scenario docs-figures test test-vm vm-shell fuzz soak bench deb test-deb lint clean help
 
 all: say-missing $(BPF_OBJECTS) $(USER_ARTEFACTS) ## build everything into build/
 
@@ -70,6 +70,13 @@ run-scenario: deps ## install what is missing, build, run scenarios/$(SCENARIO).
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@packages=$$($(BUILD)/lingerbench packages $(SCENARIO)) && packaging/install-packages.sh --named $$packages
 	@$(if $(VM),$(MAKE) --no-print-directory deps-vm && mkdir -p results && tests/vm/run --keep results --) $(BUILD)/lingerbench run $(SCENARIO)
+
+# Of SCENARIO="a b" alone; DRY_RUN=1 says what would be run, READ=1 judges the results that there are, VM=1 runs them in QEMU.
+docs-figures: deps ## run the scenarios that documents quote (half an hour), say which figures still hold; DRY_RUN=1: which, how long
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(if $(VM),$(MAKE) --no-print-directory deps-vm)
+	@BUILD=$(BUILD) docs/figures.py $(if $(DRY_RUN),--dry-run) $(if $(READ),--read) \
+		$(if $(VM),--within 'tests/vm/run --keep results --') $(if $(filter file,$(origin SCENARIO)),,$(SCENARIO))
 
 test: deps-test ## install what is missing, build, run every test that needs no virtual machine
 	@$(MAKE) --no-print-directory -j$(JOBS) all tests-build

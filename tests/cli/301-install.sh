@@ -45,7 +45,7 @@ done
 for shared in prometheus/lingerd.rules.yml prometheus/lingertrace.rules.yml grafana/lingerd.json; do
     [ -s "$work/root/opt/linger/share/lingerd/$shared" ] || fail "no $shared"
 done
-for document in apache metrics preload protocol reliability results tracer; do
+for document in answers apache metrics preload protocol reliability results tracer; do
     [ -s "$work/root/opt/linger/share/doc/lingerd/$document.md" ] || fail "no $document.md"
 done
 # Where they name files of the tree that are installed, the installed ones.
