@@ -59,7 +59,7 @@ FUZZED := $(filter-out %/main.o,$(call objects,user/common user/metrics user/lib
 $(BUILD)/bin/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZED)
 	@mkdir -p $(@D)
 	$(call step,LINK)
-	$(Q)$(CC) -fsanitize=fuzzer,address,undefined -pthread $^ -linih -lsystemd -lmicrohttpd -lseccomp -lm -o $@
+	$(Q)$(CC) -fsanitize=fuzzer,address,undefined -pthread $^ -linih -lsystemd -lmicrohttpd -lseccomp -luring -lm -o $@
 
 C_FILES := $(wildcard $(addsuffix /*.[ch],bpf user/* user/lingerbench/strategies user/lingerbench/servers apache-shim tests/*))
 # What clang-tidy reads: C that is compiled for user space with the flags of user.mk. Apache's headers are

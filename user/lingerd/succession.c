@@ -15,7 +15,7 @@
 enum {
 	/* "LINH", and what follows: records of struct linger_record. */
 	MAGIC = 0x484e494c,
-	VERSION = 1,
+	VERSION = 2,
 	/* unix(7): SCM_MAX_FD is 253; a message must also fit into a small buffer of the system. */
 	BATCH = 128,
 	/* So many at a time: the next process takes a batch when it has room for all of it. */
