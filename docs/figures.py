@@ -22,7 +22,7 @@ import sys
 CLAIMS = "docs/figures.csv"
 COLUMNS = ["document", "quote", "shown by", "figure", "quoted", "bound"]
 OPERATORS = {"<": operator.lt, "<=": operator.le, "=": operator.eq, ">=": operator.ge, ">": operator.gt}
-BOUND = re.compile(r"(<=|>=|<|>|=)\s*([\d.]+)(?:\s*\*\s*([\w-]+|\*)\.([\w-]+|\*)\.(\w+))?\s*")
+BOUND = re.compile(r"(<=|>=|<|>|=)\s*([\d.]+)(?:\s*\*\s*([\w/-]+|\*)\.([\w-]+|\*)\.(\w+))?\s*")
 QUOTED = re.compile(r"([\d,.]*\d)(?: (us|ms|s))?")
 UNITS = {None: 1, "us": 1, "ms": 1e3, "s": 1e6}
 
@@ -105,6 +105,9 @@ def mistakes_of(claim):
     figures = [claim["figure"]] + [".".join(match[2:]) for match in BOUND.findall(claim["bound"]) if match[2]]
     for figure in figures:
         strategy, peer, column = (figure.split(".") + ["", ""])[:3]
+        server, _, strategy = strategy.rpartition("/")
+        if server and server not in scenario["server"]["program"].replace("builtin", "prefork").split():
+            yield f'{claim["shown by"]} has no server "{server}"'
         for section, name in (("strategies", strategy), ("peers", peer)):
             if name != "*" and name not in scenario[section]["use"].split():
                 yield f'{claim["shown by"]} has no "{name}" among its {section}'
@@ -157,8 +160,11 @@ def newest_results(results, scenario):
 
 
 def read_summary(folder):
+    """{(strategy, peer): row}; with several servers (SERVER/STRATEGY, peer), as the table of lingerbench has it"""
     with open(f"{folder}/summary.csv", encoding="utf-8", newline="") as file:
-        return {(row["strategy"], row["peer"]): row for row in csv.DictReader(file)}
+        rows = list(csv.DictReader(file))
+    several = len({row.get("server") for row in rows}) > 1
+    return {((f'{row["server"]}/' if several else "") + row["strategy"], row["peer"]): row for row in rows}
 
 
 def number(text):
