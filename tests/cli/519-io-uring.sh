@@ -4,6 +4,7 @@
 set -u
 work=$(mktemp -d)
 daemon=
+status=0
 trap 'status=$?; [ -z "$daemon" ] || kill "$daemon" 2>/dev/null; rm -rf "$work"; exit $status' EXIT
 fail() {
     echo "$*"
