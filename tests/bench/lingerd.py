@@ -75,10 +75,9 @@ class Daemon:
         feed(self.socket)
         for _ in range(100):
             time.sleep(0.02)
-            used = cpu_ns(self.pid) - before
             counters = self.counters()
             if counters["ended_fin"] - ended == lingers and counters["lingers"] == still_open:
-                return used
+                return cpu_ns(self.pid) - before
         raise SystemExit(f"lingerd lost some: {counters}")
 
 

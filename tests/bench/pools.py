@@ -27,7 +27,10 @@ def run_scenario(name, blocks, folder):
     with open(f"{folder}/{name}/" + sorted(os.listdir(f"{folder}/{name}"))[0] + "/blocks.csv") as file:
         for row in csv.DictReader(file):
             rows.setdefault((row["server"], row["strategy"], row["peer"]), []).append(row)
-    return {key: sorted(of_arm, key=lambda row: int(row["block"])) for key, of_arm in rows.items()}
+    # A void trial has no row: its block is left out of all arms.
+    blocks_of_all = set.intersection(*({row["block"] for row in of_arm} for of_arm in rows.values()))
+    return {key: sorted((row for row in of_arm if row["block"] in blocks_of_all), key=lambda row: int(row["block"]))
+            for key, of_arm in rows.items()}
 
 
 def figures(rows, name):

@@ -129,6 +129,56 @@ static void what_was_half_closed_is_read(void **state)
 	lingerd_stop(&daemon);
 }
 
+/* What is somebody else's is neither hidden nor taken away. */
+static void foreign_folders_are_left_alone(void **state)
+{
+	char line[2400], own[280];
+
+	(void)state;
+	snprintf(own, sizeof(own), "%s/foreign", folder);
+	snprintf(line, sizeof(line),
+		 "mkdir '%s' && touch '%s/file' && ! '%s' -p '%s/t' load 2>'%s/said'", own, own,
+		 built("lingerd-drain"), own, folder);
+	assert_int_equal(system(line), 0);
+	snprintf(line, sizeof(line), "%s/said", folder);
+	assert_true(file_contains(line, "no empty folder of ours to make it one"));
+	snprintf(line, sizeof(line),
+		 "rm '%s/file' && mount -t bpf foreign '%s' && '%s' -p '%s/t' load && '%s' -p "
+		 "'%s/t' unload",
+		 own, own, built("lingerd-drain"), own, built("lingerd-drain"), own);
+	assert_int_equal(system(line), 0);
+	assert_int_equal(umount(own), 0); /* it is still there */
+	assert_int_equal(rmdir(own), 0);
+}
+
+/* The process before had another table: nobody throws away what comes now. */
+static void a_table_that_is_gone_is_noticed(void **state)
+{
+	const char *const options[] = { "--idle-timeout", "20", NULL };
+	struct linger_client *client;
+	struct lingerd daemon;
+	struct tcp_pair pair;
+	size_t length;
+
+	(void)state;
+	start(&daemon, "20", "30", "none");
+	client = open_client(&daemon);
+	pair = hand_over(client);
+	lingerd_expect(&daemon, "lingers", 1);
+	assert_int_equal(run_drain("unload"), 0);
+	lingerd_take_over(&daemon, "next", options);
+	assert_int_equal(run_drain("load"), 0);
+	assert_int_equal(tcp_write(pair.client, UPLOAD), 0);
+	assert_int_equal(tcp_read_to_end(pair.client, &length), 0);
+	assert_int_equal(length, RESPONSE);
+	shutdown(pair.client, SHUT_WR);
+	lingerd_expect(&daemon, "ended_fin", 1);
+	assert_int_equal(lingerd_counter(&daemon, "drained_bytes"), UPLOAD);
+	close(pair.client);
+	linger_client_close(client);
+	lingerd_stop(&daemon);
+}
+
 /* Nobody tells the daemon of these bytes: it has to ask. */
 static void a_peer_that_sends_is_alive_and_one_that_does_not_is_not(void **state)
 {
@@ -245,6 +295,8 @@ int main(void)
 		cmocka_unit_test(a_peer_that_sends_is_alive_and_one_that_does_not_is_not),
 		cmocka_unit_test(the_byte_cap_and_the_total_timeout_hold),
 		cmocka_unit_test(the_next_process_goes_on),
+		cmocka_unit_test(a_table_that_is_gone_is_noticed),
+		cmocka_unit_test(foreign_folders_are_left_alone),
 		cmocka_unit_test(without_a_table_it_reads),
 	};
 

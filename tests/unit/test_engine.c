@@ -28,10 +28,9 @@ struct fake_socket {
 	int script_at;
 	uint32_t unsent;
 	bool kernel_takes, in_kernel;
-	uint32_t received;
+	uint32_t received, unread;
 	int notices; /* so many times there are still more */
 	int notices_discarded;
-	ssize_t last_read;
 	uint32_t client; /* of its address */
 	enum give_up given_up;
 	int closes;
@@ -76,12 +75,10 @@ static void fake_half_close(void *context, int fd)
 static ssize_t fake_discard(void *context, int fd)
 {
 	struct fake_socket *socket = held_socket(context, fd);
-	ssize_t answer = -EAGAIN;
 
-	if (socket->script_at < socket->script_length)
-		answer = socket->script[socket->script_at++];
-	socket->last_read = answer;
-	return answer;
+	if (socket->script_at == socket->script_length)
+		return -EAGAIN;
+	return socket->script[socket->script_at++];
 }
 
 static bool fake_drain_in_kernel(void *context, int fd)
@@ -96,6 +93,11 @@ static bool fake_drain_in_kernel(void *context, int fd)
 static uint32_t fake_received(void *context, int fd)
 {
 	return held_socket(context, fd)->received;
+}
+
+static uint32_t fake_unread(void *context, int fd)
+{
+	return held_socket(context, fd)->unread;
 }
 
 static bool fake_discard_notices(void *context, int fd)
@@ -155,10 +157,8 @@ static void fake_close(void *context, int fd)
 {
 	struct fake_socket *socket = held_socket(context, fd);
 
-	/* Its end has come, and says nothing more, or it is not watched. */
-	assert_true(!socket->watched || socket->last_read == 0 ||
-		    linger_end_of_error(socket->last_read) == LINGER_RESET);
-	socket->watched = socket->pauses = socket->in_kernel = socket->half_closed = false;
+	assert_false(socket->watched);
+	socket->in_kernel = socket->half_closed = false;
 	socket->held = false;
 	socket->closes++;
 }
@@ -172,6 +172,7 @@ static const struct linger_io fake_io = {
 	.drain_in_kernel = fake_drain_in_kernel,
 	.received = fake_received,
 	.consumed = fake_received,
+	.unread = fake_unread,
 	.discard_notices = fake_discard_notices,
 	.unsent = fake_unsent,
 	.peer = fake_peer,
@@ -538,6 +539,39 @@ static void the_kernel_goes_on_for_the_next_process(void **state)
 	pass_time(world, 1);
 	assert_int_equal(world->counters.kernel_drained_bytes, 30);
 	assert_int_equal(world->sockets[1].closes, 0);
+	linger_engine_end_all(world->engine, LINGER_SHUTDOWN);
+}
+
+static void what_the_kernel_drains_no_more_is_read(void **state)
+{
+	struct world *world = *state;
+	struct fake_socket *socket = &world->sockets[1];
+
+	socket->kernel_takes = true;
+	take_unclosed(world, 1);
+	socket->received += 300;
+	socket->unread = 100;
+	socket->in_kernel = false; /* its table is gone: it has to be watched for data now */
+	pass_time(world, 0.5);
+	assert_int_equal(world->counters.kernel_drained_bytes, 200);
+	socket->unread = 0;
+	SCRIPT(world, 1, 100, 0);
+	linger_engine_ready(world->engine, 1);
+	assert_int_equal(world->counters.drained_bytes, 300);
+	assert_int_equal(world->counters.ended_fin, 1);
+}
+
+static void a_count_that_goes_back_is_none(void **state)
+{
+	struct world *world = *state;
+	struct fake_socket *socket = &world->sockets[1];
+
+	socket->kernel_takes = true;
+	socket->received = 1000;
+	take_unclosed(world, 1);
+	socket->received = 0;
+	pass_time(world, 0.5);
+	assert_int_equal(world->counters.drained_bytes, 0);
 	linger_engine_end_all(world->engine, LINGER_SHUTDOWN);
 }
 
@@ -1096,6 +1130,8 @@ int main(void)
 		ENGINE_TEST(the_kernel_drains_neither_silence_nor_floods_for_ever),
 		ENGINE_TEST(what_the_kernel_does_not_take_is_read),
 		ENGINE_TEST(the_kernel_goes_on_for_the_next_process),
+		ENGINE_TEST(what_the_kernel_drains_no_more_is_read),
+		ENGINE_TEST(a_count_that_goes_back_is_none),
 		ENGINE_TEST(what_an_event_leaves_over_is_come_back_to),
 		ENGINE_TEST(deadlines_come_at_their_time_and_not_before),
 		ENGINE_TEST(what_came_in_time_is_read_however_late_we_are),

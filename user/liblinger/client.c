@@ -147,7 +147,7 @@ int linger_client_open_with(struct linger_client **ret, const char *socket_path,
 	client->connection = -1;
 	if (known.threads > THREADS_MAX)
 		known.threads = THREADS_MAX;
-	client->daemon_half_closes = known.daemon_half_closes != 0;
+	client->daemon_half_closes = known.daemon_half_closes == 1;
 	client->send_buffer = SEND_BUFFER_BYTES * (int)(known.threads ? known.threads : 1);
 
 	pthread_mutex_lock(&all_clients_lock);

@@ -3,10 +3,12 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <dirent.h>
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <mntent.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -42,23 +44,81 @@ static bool is_bpf_file_system(const char *folder)
 	return !statfs(folder, &about) && about.f_type == BPF_FS_MAGIC;
 }
 
-static int prepare_folder(const char *path)
-{
-	char folder[PATH_MAX];
+/* Our own mounts have this source, by which they are known again. */
+#define SOURCE "lingerd-drain"
 
-	folder_of(path, folder);
-	if (mkdir(folder, 0755) && errno != EEXIST) {
-		log_error("cannot make the folder %s: %m", folder);
-		return -errno;
+/* Whether what is mounted at this very folder is ours. */
+static bool is_our_mount(const char *folder)
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	const struct mntent *entry;
+	bool ours = false;
+
+	if (!mounts)
+		return false;
+	while ((entry = getmntent(mounts)))
+		if (!strcmp(entry->mnt_dir, folder))
+			ours = !strcmp(entry->mnt_type, "bpf") &&
+			       !strcmp(entry->mnt_fsname, SOURCE);
+	endmntent(mounts);
+	return ours;
+}
+
+/* But for what the kernel puts into each BPF file system. */
+static bool is_empty(const char *folder)
+{
+	DIR *entries = opendir(folder);
+	bool empty = entries != NULL;
+
+	if (!entries)
+		return false;
+	for (const struct dirent *entry; (entry = readdir(entries));)
+		empty &= entry->d_name[0] == '.' || !strcmp(entry->d_name, "maps.debug") ||
+			 !strcmp(entry->d_name, "progs.debug");
+	closedir(entries);
+	return empty;
+}
+
+/* Takes our file system away, unless there is something else in it. */
+static void leave_folder(const char *folder)
+{
+	if (is_our_mount(folder) && is_empty(folder) && !umount2(folder, UMOUNT_NOFOLLOW))
+		rmdir(folder);
+}
+
+/* A folder that is somebody else's would be hidden by what is mounted on it. */
+static int mount_on(const char *folder)
+{
+	struct stat about;
+
+	if (lstat(folder, &about) || !S_ISDIR(about.st_mode) || about.st_uid != geteuid() ||
+	    !is_empty(folder)) {
+		log_error("%s is no BPF file system, and no empty folder of ours to make it one; "
+			  "choose another with --table",
+			  folder);
+		return -ENOTEMPTY;
 	}
-	if (is_bpf_file_system(folder))
-		return 0;
 	/* Everybody may look, and nobody but root change. The file has rights of its own. */
-	if (mount("bpf", folder, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755")) {
+	if (mount(SOURCE, folder, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755")) {
 		log_error("cannot mount a BPF file system on %s: %m; it takes root", folder);
 		return -errno;
 	}
 	return 0;
+}
+
+static int prepare_folder(const char *folder)
+{
+	bool made = !mkdir(folder, 0755);
+	int error;
+
+	if (!made && errno != EEXIST) {
+		log_error("cannot make the folder %s: %m", folder);
+		return -errno;
+	}
+	error = is_bpf_file_system(folder) ? 0 : mount_on(folder);
+	if (error && made)
+		rmdir(folder);
+	return error;
 }
 
 static int explain(int error)
@@ -90,15 +150,11 @@ static int pin(int map, const char *path, uid_t user, gid_t group)
 	return error;
 }
 
-int table_load(const char *path, uid_t user, gid_t group)
+static int load_into(const char *path, uid_t user, gid_t group)
 {
-	struct drain *skeleton;
-	int map, error = prepare_folder(path);
+	struct drain *skeleton = drain__open_and_load();
+	int map, error;
 
-	if (error)
-		return error;
-	libbpf_set_print(print_nothing);
-	skeleton = drain__open_and_load();
 	if (!skeleton)
 		return explain(-errno);
 	map = bpf_map__fd(skeleton->maps.connections);
@@ -106,6 +162,22 @@ int table_load(const char *path, uid_t user, gid_t group)
 				BPF_SK_SKB_STREAM_VERDICT, 0);
 	error = error ? explain(error) : pin(map, path, user, group);
 	drain__destroy(skeleton);
+	return error;
+}
+
+int table_load(const char *path, uid_t user, gid_t group)
+{
+	char folder[PATH_MAX];
+	int error;
+
+	folder_of(path, folder);
+	error = prepare_folder(folder);
+	if (error)
+		return error;
+	libbpf_set_print(print_nothing);
+	error = load_into(path, user, group);
+	if (error)
+		leave_folder(folder);
 	return error;
 }
 
@@ -122,8 +194,6 @@ int table_unload(const char *path)
 		log_error("cannot take %s away: %m", path);
 		return -errno;
 	}
-	/* Only our own can be taken away so: it is a mount point, and empty. */
-	if (!umount2(folder, UMOUNT_NOFOLLOW))
-		rmdir(folder);
+	leave_folder(folder);
 	return 0;
 }

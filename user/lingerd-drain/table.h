@@ -10,12 +10,12 @@
 
 /*
  * Loads the program, and pins its table at path for this user and group, in place of one that is there: a lingerd that
- * has that keeps it. The folder is made, and becomes a BPF file system unless it is in one. 0, or a negative errno that
+ * has that keeps it. The folder is made, or is empty and ours, and becomes a BPF file system, unless it is in one. 0, or a negative errno that
  * has been logged.
  */
 int table_load(const char *path, uid_t user, gid_t group);
 
-/* Takes the file away, and the file system if there is nothing else in it. 0, or a negative errno that has been logged. */
+/* Takes the file away, and the file system if it is ours and there is nothing else in it. 0, or a negative errno that has been logged. */
 int table_unload(const char *path);
 
 #endif

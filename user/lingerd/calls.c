@@ -111,20 +111,25 @@ static bool is_for_ring(const struct call *call)
 	return call->kind == CALL_DISCARD || call->kind == CALL_CLOSE || ring_asks_sockets;
 }
 
+static int size_asked(enum call_kind kind)
+{
+	return kind == CALL_PROTOCOL ? (int)sizeof(int) : (int)sizeof(struct linger);
+}
+
 static void take_result(struct call *call, int result, const union answer *answer)
 {
 	call->result = result;
 	if (call->kind != CALL_PROTOCOL && call->kind != CALL_LINGER)
 		return;
-	/* It is no socket, or the kernel does not know the question. */
-	if (result == -EOPNOTSUPP || result == -EINVAL) {
+	/* It is no socket, or none that the ring can ask, or the kernel does not know the question of any. */
+	if (result != size_asked(call->kind)) {
 		call->result = calls_make_one(call->kind, call->fd);
-		ring_asks_sockets &= call->result < 0;
+		/* This is asked of TCP sockets alone. */
+		if (call->kind == CALL_LINGER && call->result >= 0)
+			ring_asks_sockets = false;
 		return;
 	}
-	if (result >= 0)
-		call->result =
-			call->kind == CALL_PROTOCOL ? answer->protocol : is_armed(&answer->linger);
+	call->result = call->kind == CALL_PROTOCOL ? answer->protocol : is_armed(&answer->linger);
 }
 
 /*
@@ -149,7 +154,7 @@ static unsigned int submit(unsigned int count)
 
 static void make_in_ring(struct call *calls, int count)
 {
-	union answer answers[CALLS_MAX];
+	union answer answers[CALLS_MAX] = { { 0 } };
 	int submitted[CALLS_MAX];
 	unsigned int prepared = 0, taken, head, seen = 0;
 	struct io_uring_cqe *done;

@@ -105,8 +105,7 @@ static void end_linger(struct linger_engine *engine, int fd, enum linger_end end
 
 	engine_count_in_kernel(engine, fd, end);
 	engine_forget(engine, fd);
-	if (end != LINGER_FIN && end != LINGER_RESET)
-		engine->io->unwatch(engine->io_context, fd);
+	engine->io->unwatch(engine->io_context, fd);
 	engine_close(engine, fd, linger->user, end, now - linger->taken_ns);
 }
 

@@ -31,9 +31,8 @@
  * - An fd is open if and only if it has a deadline. It is watched, unless the kernel has no room for that:
  *   then it is read at its deadlines. Only those that rest are watched without their data.
  * - Its deadline is the earlier one of its idle and its total timeout.
- * - It is unwatched before it is closed, unless its peer's FIN or RST has come. The sender may still hold the same
- *   socket, and epoll would go on reporting it under a number that means another connection by then. After FIN or RST
- *   nothing comes any more but the last change of state, of which an edge is reported once: a read too many.
+ * - It is unwatched before it is closed. The sender may still hold the same socket, and epoll
+ *   would go on reporting it under a number that means another connection by then.
  * - handoffs + restored == lingers + the sum of all ended_... + passed_on
  * - lingers == the sum of what its users have open
  *
@@ -76,6 +75,8 @@ struct linger_io {
 	/* How many bytes have ever come on it, modulo 2^32; and how many of them have been read. */
 	uint32_t (*received)(void *context, int fd);
 	uint32_t (*consumed)(void *context, int fd);
+	/* How many bytes wait to be read; 0 of one that the kernel drains. */
+	uint32_t (*unread)(void *context, int fd);
 	/* Throws away notices about the socket itself, which are no data and wake us, too. Whether more may be there. */
 	bool (*discard_notices)(void *context, int fd);
 	/* Bytes that the peer has not acknowledged yet; our FIN counts as one. */

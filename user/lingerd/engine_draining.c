@@ -57,6 +57,9 @@ uint32_t engine_count_received(struct linger_engine *engine, int fd, enum linger
 	uint32_t now = engine->io->received(engine->io_context, fd), bytes = now - *received;
 
 	*received = now;
+	/* It has gone back: the sender has made another connection of it, or the kernel does not tell. */
+	if (bytes > INT32_MAX)
+		return 0;
 	/* To the kernel, a FIN is a byte that has come. */
 	if (end == LINGER_FIN && bytes)
 		bytes--;
@@ -76,4 +79,19 @@ bool engine_count_in_kernel(struct linger_engine *engine, int fd, enum linger_en
 	linger->received = received;
 	linger->drained += bytes;
 	return bytes > 0;
+}
+
+bool engine_reads_again(struct linger_engine *engine, int fd)
+{
+	struct lingering *linger = &engine->lingers[fd];
+	uint32_t unread = linger->in_kernel ? engine->io->unread(engine->io_context, fd) : 0;
+
+	if (!unread)
+		return false;
+	/* They count when they are read, and the rest counts now. */
+	linger->received += unread;
+	engine_count_in_kernel(engine, fd, LINGER_OPEN);
+	linger->in_kernel = false;
+	engine_watch(engine, fd);
+	return true;
 }

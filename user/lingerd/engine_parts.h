@@ -86,6 +86,12 @@ uint32_t engine_count_received(struct linger_engine *engine, int fd, enum linger
 /* The same for an open one, since the last time, if the kernel drains it: whether there was something. */
 bool engine_count_in_kernel(struct linger_engine *engine, int fd, enum linger_end end);
 
+/*
+ * The table that it was in may have gone with the process before this one: then what comes waits, and is to be read.
+ * Whether that is so; it is watched for data then.
+ */
+bool engine_reads_again(struct linger_engine *engine, int fd);
+
 /* -- engine_patience.c -- */
 
 uint64_t engine_total_deadline(const struct linger_engine *engine, const struct lingering *linger);

@@ -46,18 +46,32 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-void engine_schedule(struct linger_engine *engine, int fd, uint64_t now)
+/* Of a peer that has been silent, the deadline is soon enough, unless it may send too much meanwhile. */
+static bool is_looked_at_soon(const struct linger_engine *engine, const struct lingering *linger,
+			      bool silent)
+{
+	return linger->in_kernel &&
+	       (!silent || engine_policy(engine, linger->user)->byte_cap != POLICY_NO_CAP);
+}
+
+static void schedule(struct linger_engine *engine, int fd, uint64_t now, bool silent)
 {
 	struct lingering *linger = &engine->lingers[fd];
 	uint64_t deadline = engine_deadline(engine, linger);
 
+	/* Between a look and the deadline there has to be time for something to move, or it is not looked. */
 	if (linger->unsent == NOT_LOOKED_AT && deadline > now + SHORT_TIMEOUT_NS)
 		deadline = now + FIRST_LOOK_NS;
-	else if (linger->unsent == NOT_LOOKED_AT)
+	else if (linger->unsent == NOT_LOOKED_AT && deadline > now + FIRST_LOOK_NS)
 		look_at_send_queue(engine, linger, fd);
-	if (linger->in_kernel)
+	if (is_looked_at_soon(engine, linger, silent))
 		deadline = earlier(deadline, now + KERNEL_LOOK_NS);
 	deadlines_add(&engine->deadlines, (uint32_t)fd, now, deadline);
+}
+
+void engine_schedule(struct linger_engine *engine, int fd, uint64_t now)
+{
+	schedule(engine, fd, now, false);
 }
 
 void engine_note_life(struct linger_engine *engine, int fd, uint64_t now)
@@ -70,15 +84,18 @@ void engine_note_life(struct linger_engine *engine, int fd, uint64_t now)
 bool engine_was_only_a_look(struct linger_engine *engine, int fd, uint64_t now)
 {
 	struct lingering *linger = &engine->lingers[fd];
+	bool silent = true;
 
-	if (engine_count_in_kernel(engine, fd, LINGER_OPEN))
+	if (engine_reads_again(engine, fd) || engine_count_in_kernel(engine, fd, LINGER_OPEN)) {
 		engine_note_life(engine, fd, now);
+		silent = false;
+	}
 	if (engine_deadline(engine, linger) <= now ||
 	    linger->drained > engine_policy(engine, linger->user)->byte_cap)
 		return false;
 	if (linger->unsent == NOT_LOOKED_AT)
 		look_at_send_queue(engine, linger, fd);
-	engine_schedule(engine, fd, now);
+	schedule(engine, fd, now, silent);
 	return true;
 }
 

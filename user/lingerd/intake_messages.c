@@ -109,6 +109,19 @@ static uint32_t room_for(const struct intake *intake, int fd, enum sender_state 
 	return least(of_user, of_all);
 }
 
+/*
+ * How many messages may be received at once: all fds that may come with them have to find a number. Those that do not, the
+ * kernel closes in our name, and waits as long as their SO_LINGER says.
+ */
+static uint32_t receivable(const struct intake *intake)
+{
+	const struct limits *limits = intake->parts.limits;
+	uint32_t numbers =
+		limits->spare + room_below(limits->connections, intake->parts.counters->lingers);
+
+	return numbers < 2 * MESSAGE_FDS_MAX ? 1 : least(numbers / MESSAGE_FDS_MAX, MESSAGE_BATCH);
+}
+
 /* Makes room for the message with fds that comes next, or parks its sender. */
 static bool make_room(struct intake *intake, int fd, enum sender_state obstacle)
 {
@@ -187,7 +200,7 @@ void intake_sender_ready(struct intake *intake, int fd)
 		return;
 	senders_touch(&intake->senders, fd);
 	while (left) {
-		uint32_t most = least(least(acceptable(intake, fd), left), MESSAGE_BATCH);
+		uint32_t most = least(least(acceptable(intake, fd), left), receivable(intake));
 		int count;
 
 		if (!most)

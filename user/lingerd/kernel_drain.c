@@ -65,6 +65,13 @@ uint32_t kernel_drain_consumed(int fd)
 	return received - (uint32_t)queued;
 }
 
+uint32_t kernel_drain_unread(int fd)
+{
+	int queued;
+
+	return ioctl(fd, FIONREAD, &queued) || queued < 0 ? 0 : (uint32_t)queued;
+}
+
 static int open_table(const char *path)
 {
 	union bpf_attr get;
@@ -96,21 +103,30 @@ struct ends {
 	int client;
 };
 
+static bool is_told(int fd, short events)
+{
+	struct pollfd look = { .fd = fd, .events = events };
+
+	return poll(&look, 1, WAIT_MS) == 1;
+}
+
 static int connect_ends(struct ends *ret)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t length = sizeof(address);
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), error = 0;
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), error = 0;
 
 	*ret = (struct ends){ -1, -1 };
 	if (listener < 0)
 		return -errno;
-	ret->client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ret->client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (ret->client < 0 || bind(listener, (struct sockaddr *)&address, length) ||
 	    listen(listener, 1) || getsockname(listener, (struct sockaddr *)&address, &length) ||
-	    connect(ret->client, (struct sockaddr *)&address, length))
+	    (connect(ret->client, (struct sockaddr *)&address, length) && errno != EINPROGRESS))
 		error = -errno;
+	else if (!is_told(listener, POLLIN))
+		error = -ETIMEDOUT;
 	else
 		ret->server = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	if (!error && ret->server < 0)
@@ -150,13 +166,6 @@ static ssize_t read_now(int fd)
 	return length < 0 ? -errno : length;
 }
 
-static bool is_told_of_end(int fd)
-{
-	struct pollfd end = { .fd = fd, .events = POLLRDHUP };
-
-	return poll(&end, 1, WAIT_MS) == 1;
-}
-
 /* Bytes before it is put in and after, then both ends, in order. What went wrong; NULL: nothing. */
 static const char *try_connection(int table, const struct ends *ends)
 {
@@ -172,7 +181,7 @@ static const char *try_connection(int table, const struct ends *ends)
 		return "what comes is not thrown away";
 	if (read_now(ends->client) != 0)
 		return "the peer does not see the half-close";
-	if (shutdown(ends->client, SHUT_WR) || !is_told_of_end(ends->server) ||
+	if (shutdown(ends->client, SHUT_WR) || !is_told(ends->server, POLLRDHUP) ||
 	    read_now(ends->server) != 0)
 		return "the peer's FIN is not told";
 	return NULL;

@@ -30,5 +30,7 @@ int kernel_drain_add(int table, int fd);
 uint32_t kernel_drain_received(int fd);
 /* And how many of them have been read. More may come meanwhile: then it may be off by that. */
 uint32_t kernel_drain_consumed(int fd);
+/* How many wait to be read: none, as long as the connection is in a table. */
+uint32_t kernel_drain_unread(int fd);
 
 #endif

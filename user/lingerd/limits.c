@@ -35,6 +35,7 @@ int limits_share(uint64_t nofile, uint32_t open_now, const struct limits_needs *
 		.senders = (uint32_t)senders,
 		.reserve = reserve,
 	};
+	ret->spare = (uint32_t)least(nofile - reserve - senders - ret->connections, UINT32_MAX);
 	return 0;
 }
 

@@ -18,6 +18,7 @@ struct limits {
 	uint32_t connections;
 	uint32_t senders;
 	uint32_t reserve;
+	uint32_t spare; /* given to none of them */
 };
 
 /* What the connections are to be shared out with, besides the senders. */

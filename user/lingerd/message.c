@@ -21,7 +21,7 @@ enum {
 	 * One is right. But those that are not received the kernel closes in our name, and waits as
 	 * long as their SO_LINGER says; so all of them are (SCM_MAX_FD of unix(7)).
 	 */
-	FDS_MAX = 253,
+	FDS_MAX = MESSAGE_FDS_MAX,
 };
 
 /* One that has been received. Its fds stand in its control data. */

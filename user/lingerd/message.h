@@ -36,7 +36,11 @@ struct message {
 	enum linger_message_type command;
 };
 
-enum { MESSAGE_BATCH = LINGER_BATCH };
+enum {
+	MESSAGE_BATCH = LINGER_BATCH,
+	/* SCM_MAX_FD of unix(7): so many fds may come with each, if its sender is hostile. */
+	MESSAGE_FDS_MAX = 253,
+};
 
 /*
  * Receives up to so many datagrams, at most MESSAGE_BATCH; does not block. Whatever fds came along are received, and

@@ -46,32 +46,42 @@ static void socket_half_close(void *context, int fd)
 static void socket_begin(void *context, const int *fds, int count)
 {
 	struct socket_batch *batch = &((struct socket_io *)context)->batch;
-	struct call calls[2 * LINGER_BATCH];
+	struct call calls[LINGER_BATCH];
 
 	if (count < 2 || !calls_are_joined())
 		return;
-	for (int i = 0; i < count; i++) {
-		calls[2 * i] = (struct call){ .kind = CALL_DISCARD, .fd = fds[i] };
-		calls[2 * i + 1] = (struct call){ .kind = CALL_LINGER, .fd = fds[i] };
-	}
-	calls_make(calls, 2 * count);
+	for (int i = 0; i < count; i++)
+		calls[i] = (struct call){ .kind = CALL_DISCARD, .fd = fds[i] };
+	calls_make(calls, count);
 	for (int i = 0; i < count; i++)
 		batch->looks[i] = (struct first_look){ .fd = fds[i],
 						       .read_known = true,
-						       .read = calls[2 * i].result,
-						       .lingers = calls[2 * i + 1].result > 0 };
+						       .read = calls[i].result };
 	batch->count = count;
+}
+
+/* The sender may have set it, also since it gave us the socket: we would wait in close(). */
+static void disarm(const struct call *asked)
+{
+	if (asked->result > 0)
+		socket_disarm_linger(asked->fd);
 }
 
 static void socket_end(void *context)
 {
 	struct socket_batch *batch = &((struct socket_io *)context)->batch;
 	struct call calls[LINGER_BATCH];
+	int count = batch->closing_count;
 
-	for (int i = 0; i < batch->closing_count; i++)
-		calls[i] = (struct call){ .kind = CALL_CLOSE, .fd = batch->closing[i] };
-	calls_make(calls, batch->closing_count);
 	batch->count = batch->closing_count = 0;
+	for (int i = 0; i < count; i++)
+		calls[i] = (struct call){ .kind = CALL_LINGER, .fd = batch->closing[i] };
+	calls_make(calls, count);
+	for (int i = 0; i < count; i++) {
+		disarm(&calls[i]);
+		calls[i].kind = CALL_CLOSE;
+	}
+	calls_make(calls, count);
 }
 
 static struct first_look *look_at(struct socket_batch *batch, int fd)
@@ -109,6 +119,12 @@ static uint32_t socket_consumed(void *context, int fd)
 {
 	(void)context;
 	return kernel_drain_consumed(fd);
+}
+
+static uint32_t socket_unread(void *context, int fd)
+{
+	(void)context;
+	return kernel_drain_unread(fd);
 }
 
 /*
@@ -184,15 +200,15 @@ static void socket_unwatch(void *context, int fd)
 static void socket_close(void *context, int fd)
 {
 	struct socket_batch *batch = &((struct socket_io *)context)->batch;
-	const struct first_look *look = look_at(batch, fd);
+	struct call linger = { .kind = CALL_LINGER, .fd = fd };
 
-	/* The sender may have set it, also since it gave us the socket: we would wait in close(). */
-	if (look ? look->lingers : calls_make_one(CALL_LINGER, fd) > 0)
-		socket_disarm_linger(fd);
-	if (look)
+	if (look_at(batch, fd)) {
 		batch->closing[batch->closing_count++] = fd;
-	else
-		calls_make_one(CALL_CLOSE, fd);
+		return;
+	}
+	calls_make(&linger, 1);
+	disarm(&linger);
+	calls_make_one(CALL_CLOSE, fd);
 }
 
 const struct linger_io socket_linger_io = {
@@ -204,6 +220,7 @@ const struct linger_io socket_linger_io = {
 	.drain_in_kernel = socket_drain_in_kernel,
 	.received = socket_received,
 	.consumed = socket_consumed,
+	.unread = socket_unread,
 	.discard_notices = socket_discard_notices,
 	.unsent = socket_unsent,
 	.peer = socket_peer,

@@ -11,7 +11,6 @@ struct socket_batch {
 	struct first_look {
 		int fd;
 		bool read_known;
-		bool lingers; /* close() would wait */
 		ssize_t read;
 	} looks[LINGER_BATCH];
 	int closing_count;

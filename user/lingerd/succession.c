@@ -10,6 +10,7 @@
 
 #include "common/log.h"
 #include "lingerd/shortage.h"
+#include "lingerd/socket_io.h"
 #include "lingerd/users.h"
 
 enum {
@@ -184,7 +185,7 @@ static int receive_batch(int queue, struct batch *ret)
 		return 1;
 	}
 	for (uint16_t i = 0; i < fd_count; i++)
-		close(ret->fds[i]);
+		socket_refuse(ret->fds[i]);
 	return -EPROTO;
 }
 
