@@ -28,7 +28,7 @@ static int open_queue(struct succession *succession)
 	int ends[2];
 
 	succession_seal(succession);
-	if (succession->count == SUCCESSION_QUEUES_MAX)
+	if (succession->count + succession->kept_free >= SUCCESSION_QUEUES_MAX)
 		return -ENOBUFS;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends))
 		return -errno;
@@ -61,14 +61,19 @@ static int put(struct succession *succession, const struct batch *batch)
 	return error ? error : send_patiently(succession->writer, batch);
 }
 
-int succession_fill(struct succession *succession, struct linger_engine *engine,
+static uint16_t least(uint64_t a, uint16_t b)
+{
+	return a < b ? (uint16_t)a : b;
+}
+
+int succession_fill(struct succession *succession, struct linger_engine *engine, uint64_t most,
 		    struct counters *counters)
 {
 	struct batch batch;
 	int error;
 
-	for (;;) {
-		batch_collect(&batch, engine, BATCH_FILLED);
+	for (;; most -= batch.header.count) {
+		batch_collect(&batch, engine, least(most, BATCH_FILLED));
 		if (!batch.header.count)
 			return 0;
 		error = put(succession, &batch);
