@@ -679,10 +679,94 @@ static void who_asks_and_leaves_takes_nothing_away(void **state)
 	stop(&daemon, &group);
 }
 
+static unsigned long long status_of(pid_t pid, const char *field)
+{
+	unsigned long long value = ~0ULL;
+	char path[64], line[256];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		if (!strncmp(line, field, strlen(field)))
+			value = strtoull(line + strlen(field), NULL, 16);
+	fclose(file);
+	return value;
+}
+
+static void none_of_them_has_rights(void **state)
+{
+	struct lingerd daemon;
+	struct group group;
+
+	(void)state;
+	start_narrow(&daemon, &group, eight);
+	for (int i = 0; i < group.count; i++) {
+		assert_int_equal(status_of(group.shelves[i], "CapPrm:"), 0);
+		assert_int_equal(status_of(group.shelves[i], "CapEff:"), 0);
+		assert_int_equal(status_of(group.shelves[i], "NoNewPrivs:"), 1);
+		assert_int_equal(status_of(group.shelves[i], "Seccomp:"),
+				 built_sanitized() ? 0 : 2);
+	}
+	stop(&daemon, &group);
+}
+
+static unsigned long metric(const char *text, const char *name)
+{
+	const char *found = strstr(text, name);
+
+	assert_non_null(found);
+	return strtoul(found + strlen(name), NULL, 10);
+}
+
+static void scrape(uint16_t port, char *text, size_t size)
+{
+	static const char request[] = "GET /metrics HTTP/1.0\r\n\r\n";
+	int fd = tcp_connect(port);
+	size_t used = 0;
+	ssize_t n;
+
+	assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), strlen(request));
+	while ((n = recv(fd, text + used, size - 1 - used, 0)) > 0)
+		used += (size_t)n;
+	text[used] = '\0';
+	close(fd);
+}
+
+static void metrics_are_sums(void **state)
+{
+	char place[32], text[1 << 16];
+	const char *options[] = { "--workers",	    "8",   "--metrics", place,
+				  "--idle-timeout", "300", NULL };
+	struct lingerd daemon;
+	struct group group;
+	uint16_t port;
+
+	(void)state;
+	close(tcp_listen(0, &port));
+	snprintf(place, sizeof(place), "127.0.0.1:%u", port);
+	start_narrow(&daemon, &group, options);
+	hand_over(&daemon, 0, MANY);
+	scrape(port, text, sizeof(text));
+	assert_int_equal(metric(text, "\nlingerd_lingers "), MANY);
+	assert_int_equal(metric(text, "\nlingerd_fd_limit "), 200 * 8);
+	assert_in_range(metric(text, "\nlingerd_fd_headroom "), 1, 200 * 8 - MANY);
+	close_clients(MANY);
+	lingerd_expect(&daemon, "ended_fin", MANY);
+	scrape(port, text, sizeof(text));
+	assert_int_equal(metric(text, "\nlingerd_ends_total{cause=\"fin\"} "), MANY);
+	assert_int_equal(metric(text, "\nlingerd_linger_seconds_count "), MANY);
+	assert_int_equal(metric(text, "\nlingerd_fin_seconds_count "), MANY);
+	stop(&daemon, &group);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_is_what_it_was),
+		cmocka_unit_test(none_of_them_has_rights),
+		cmocka_unit_test(metrics_are_sums),
 		cmocka_unit_test(more_linger_than_one_may_have_open),
 		cmocka_unit_test(deadlines_hold_wherever_it_lingers),
 		cmocka_unit_test(the_byte_cap_holds_wherever_it_lingers),

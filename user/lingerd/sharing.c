@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/clock.h"
 #include "lingerd/daemon_parts.h"
+#include "lingerd/options.h"
 
 /* Of a limit of open files, what may be on its way to the next process at once: unix(7), ETOOMANYREFS. */
 enum { LEFT_OF_FOUR = 3 };
@@ -41,6 +41,7 @@ int daemon_start_workers(struct daemon *daemon, const struct inherited *inherite
 						      .inherited = inherited,
 						      .nofile = daemon->nofile,
 						      .reserve = daemon->limits.reserve,
+						      .background = daemon->options->background,
 						      .most = wished(&daemon->settings) },
 			      problem);
 	if (!error)

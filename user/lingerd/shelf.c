@@ -2,6 +2,7 @@
 #include "lingerd/shelf.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -50,12 +51,28 @@ static int die_with_front(pid_t front)
 	return getppid() == front ? 0 : -EPIPE;
 }
 
+/* Whoever has started the daemon may wait for the end of what it writes. */
+static int leave_terminal(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0)
+		return -errno;
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		dup2(null, fd);
+	close(null);
+	log_never_wait();
+	return 0;
+}
+
 static int open_shelf(struct shelf *shelf, const struct shelf_parts *parts, struct problem *problem)
 {
 	int error = die_with_front(parts->front);
 
 	leave_signals_to_front();
 	prctl(PR_SET_NAME, "lingerd-shelf");
+	if (!error && parts->background)
+		error = leave_terminal();
 	shelf->io.epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (!error && shelf->io.epoll < 0)
 		error = -errno;
@@ -93,6 +110,22 @@ static void take_back(struct shelf *shelf, struct succession *left)
 	shelf->counters.passed_on -= count;
 }
 
+static void publish(struct shelf *shelf)
+{
+	struct report *report = &shelf->report;
+
+	report->counters = shelf->counters;
+	report->counters.lingers_peak = 0; /* sums of it would be of different moments */
+	report->times = *linger_engine_times(shelf->engine);
+	report->oldest_ns = linger_engine_oldest_ns(shelf->engine);
+	report->user_count = shelf->users.count;
+	for (uint32_t i = 0; i < shelf->users.count; i++) {
+		report->users[i].uid = shelf->users.list[i].uid;
+		report->users[i].open = shelf->users.list[i].open;
+	}
+	ledger_publish(shelf->ledger, report);
+}
+
 static void leave(struct shelf *shelf, const struct channel_command *command)
 {
 	struct succession left = { .kept_free = command->kept_free };
@@ -104,6 +137,7 @@ static void leave(struct shelf *shelf, const struct channel_command *command)
 	if (error)
 		problem_say(&answer.problem, "%s", strerror(-error));
 	answer.count = (uint32_t)(shelf->counters.passed_on - before);
+	publish(shelf); /* whoever has the answer has our books of then */
 	if (channel_answer(shelf->channel, &answer, &left))
 		take_back(shelf, &left);
 	succession_close(&left);
@@ -173,22 +207,6 @@ static void hear(struct shelf *shelf)
 			break;
 		}
 	}
-}
-
-static void publish(struct shelf *shelf)
-{
-	struct report *report = &shelf->report;
-
-	report->counters = shelf->counters;
-	report->counters.lingers_peak = 0; /* sums of it would be of different moments */
-	report->times = *linger_engine_times(shelf->engine);
-	report->oldest_ns = linger_engine_oldest_ns(shelf->engine);
-	report->user_count = shelf->users.count;
-	for (uint32_t i = 0; i < shelf->users.count; i++) {
-		report->users[i].uid = shelf->users.list[i].uid;
-		report->users[i].open = shelf->users.list[i].open;
-	}
-	ledger_publish(shelf->ledger, report);
 }
 
 static void work_through(struct shelf *shelf, const struct epoll_event *events, int count)

@@ -6,6 +6,7 @@
 #ifndef LINGERD_SHELF_H
 #define LINGERD_SHELF_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -19,6 +20,7 @@ struct shelf_parts {
 	const struct settings *settings;
 	uint32_t fd_numbers; /* descriptors are below that */
 	pid_t front;
+	bool background; /* see workers.h */
 };
 
 /* In a process that was forked for it. The first that it says is whether it is ready. */

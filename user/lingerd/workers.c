@@ -188,14 +188,20 @@ uint32_t workers_count_client(const void *context, const struct sockaddr_storage
 	return count;
 }
 
+/* Whether it has no message that is older, unread. */
+static bool hears(const struct worker *worker, uint64_t now_ns, uint64_t patience_ns)
+{
+	return worker->said == worker->report.heard ||
+	       now_ns <= worker->unheard_since_ns + patience_ns;
+}
+
 static bool is_alive(const struct worker *worker, uint64_t now_ns)
 {
 	uint64_t due_ns = atomic_load(&worker->ledger->due_ns);
 
 	if (due_ns < now_ns && now_ns - due_ns > ALIVE_NS)
 		return false;
-	return worker->said == worker->report.heard ||
-	       now_ns - worker->unheard_since_ns <= ALIVE_NS;
+	return hears(worker, now_ns, ALIVE_NS);
 }
 
 bool workers_alive(const struct workers *workers, uint64_t now_ns)
@@ -315,10 +321,10 @@ void workers_move(struct workers *workers, struct linger_engine *engine,
 			return;
 }
 
-/* Ends are told by nobody, but looked for. */
+/* Ends are told by nobody, but looked for. Who takes its time is not asked all the time. */
 uint64_t workers_next_ns(const struct workers *workers, bool wants)
 {
-	uint64_t next = UINT64_MAX;
+	uint64_t now = clock_now_ns(), next = UINT64_MAX;
 
 	for (uint32_t i = 0; i < workers->count; i++) {
 		const struct worker *worker = &workers->list[i];
@@ -326,9 +332,9 @@ uint64_t workers_next_ns(const struct workers *workers, bool wants)
 		if (!is_there(worker) ||
 		    (!lingers_of(worker) && worker->said == worker->report.heard))
 			continue;
-		next = clock_now_ns() + LOOK_NS;
-		if (wants && lingers_of(worker) < workers->room)
-			return clock_now_ns() + MOVE_NS;
+		next = now + LOOK_NS;
+		if (wants && lingers_of(worker) < workers->room && hears(worker, now, LOOK_NS))
+			return now + MOVE_NS;
 	}
 	return next;
 }
@@ -483,7 +489,8 @@ static int start_one(struct workers *workers, const struct workers_plan *plan)
 						 .clients = worker->clients,
 						 .settings = plan->settings,
 						 .fd_numbers = workers->room + plan->reserve,
-						 .front = front });
+						 .front = front,
+						 .background = plan->background });
 	}
 	error = worker->pid < 0 ? -errno : 0;
 	close(ends[1]);

@@ -37,7 +37,8 @@ struct workers_plan {
 	const struct inherited *inherited; /* not for the shelves */
 	uint64_t nofile;		   /* the limit of open files, of each process */
 	uint32_t reserve;		   /* of them, those that a shelf uses for itself at most */
-	uint32_t most;			   /* connections of all together */
+	bool background; /* without stdin, stdout and stderr of whoever started us */
+	uint32_t most;	 /* connections of all together */
 };
 
 /*
