@@ -32,7 +32,7 @@ enum {
 };
 
 struct seen {
-	uint64_t handed_over_ns; /* the call has returned */
+	uint64_t handed_over_ns; /* when the call began */
 	uint64_t ended_ns;	 /* 0: not yet */
 };
 
@@ -180,11 +180,11 @@ static void hand_over(struct linger_client *client, int epoll, uint32_t index)
 				     .data.u64 = (uint64_t)index << 32 | (uint32_t)pair.client };
 	int error;
 
-	while ((error = linger_handoff(client, pair.server)) == -EAGAIN)
-		usleep(200);
+	do
+		seen[index].handed_over_ns = clock_now_ns();
+	while ((error = linger_handoff(client, pair.server)) == -EAGAIN && !usleep(200));
 	if (error)
 		fail("a handoff failed");
-	seen[index].handed_over_ns = clock_now_ns();
 	close(pair.server);
 	if (epoll_ctl(epoll, EPOLL_CTL_ADD, pair.client, &event))
 		bench_die("epoll_ctl");
