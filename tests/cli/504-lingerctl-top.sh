@@ -53,7 +53,7 @@ assert len(rows) == 3
 for row in rows:
     assert row["now"].keys() == status.keys()
     assert row["now"]["handoffs"] == 55 and row["per_second"]["handoffs"] == 0
-    assert row["per_second"].keys() == row["now"].keys() - {"lingers", "lingers_peak", "max_connections", "senders"}
+    assert row["per_second"].keys() == row["now"].keys() - {"lingers", "lingers_peak", "max_connections", "senders", "drains_in_kernel", "uses_io_uring"}
     assert 0.19 < row["seconds"] < 5, row["seconds"]
 PY
 

@@ -404,8 +404,8 @@ static void a_flooding_peer_holds_nobody_up_and_ends_at_its_byte_cap(void **stat
 		      (double)beside[ROUNDS * SAMPLES / 2] / NS_PER_US, bare, (double)drained / 1e9,
 		      (double)flooded_ns / NS_PER_S,
 		      (double)flooded[ROUNDS * SAMPLES / 2] / NS_PER_US, with, with / before);
-	/* It rests: in a millisecond, not more than a turn, which ends with the read that fills 256 KiB. */
-	assert_true(drained / (512 << 10) < flooded_ns / NS_PER_MS);
+	/* It rests: in a millisecond, not more than a turn, which ends with the read that fills a megabyte. */
+	assert_true(drained / (2 << 20) < flooded_ns / NS_PER_MS);
 	/* Ratios are figures, and no bounds: two CPUs are shared by four processes. */
 	assert_true(with < 2 * before || with < 2 * bare || with < 20000);
 	lingerd_expect(&daemon, "ended_byte_cap", 3ULL * ROUNDS * SAMPLES);

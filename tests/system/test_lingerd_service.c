@@ -190,12 +190,9 @@ static void the_watchdog_hears_of_a_loop_that_runs_and_of_no_other(void **state)
 	assert_int_equal(process_end(&manager->daemon.process, SIGTERM, 30), 0);
 }
 
-static void what_lingers_survives_a_restart_in_the_store(void **state)
+static void survive_a_restart(struct manager *manager, const char *options)
 {
 	enum { COUNT = 40 };
-	static const char options[] = "--fd-store on --stop-grace 0 --idle-timeout 300 "
-				      "--total-timeout 300";
-	struct manager *manager = *state;
 	struct tcp_pair pairs[COUNT];
 	struct tcp_pair meanwhile;
 	size_t length;
@@ -228,6 +225,19 @@ static void what_lingers_survives_a_restart_in_the_store(void **state)
 	close(meanwhile.client);
 	lingerd_expect(&manager->daemon, "ended_fin", COUNT + 1);
 	assert_int_equal(process_end(&manager->daemon.process, SIGTERM, 30), 0);
+}
+
+static void what_lingers_survives_a_restart_in_the_store(void **state)
+{
+	survive_a_restart(*state, "--fd-store on --stop-grace 0 --idle-timeout 300 "
+				  "--total-timeout 300");
+}
+
+/* The first process keeps twelve of them at most. */
+static void what_lingers_in_other_processes_survives_a_restart_too(void **state)
+{
+	survive_a_restart(*state, "--fd-store on --stop-grace 0 --idle-timeout 300 "
+				  "--total-timeout 300 --workers 4 --max-connections 48");
 }
 
 /* Their servers have been told that all is well: what waits for room is as good as taken. */
@@ -298,6 +308,7 @@ int main(void)
 		SERVICE_TEST(it_serves_the_socket_that_it_is_passed),
 		SERVICE_TEST(the_watchdog_hears_of_a_loop_that_runs_and_of_no_other),
 		SERVICE_TEST(what_lingers_survives_a_restart_in_the_store),
+		SERVICE_TEST(what_lingers_in_other_processes_survives_a_restart_too),
 		SERVICE_TEST(what_waits_for_room_survives_a_restart_too),
 		SERVICE_TEST(without_the_store_a_stop_has_its_grace_and_cuts_the_rest),
 		SERVICE_TEST(a_socket_of_another_kind_is_refused),

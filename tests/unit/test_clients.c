@@ -14,7 +14,7 @@ enum { SIZE = 64 };
 
 static int open_clients(void **state)
 {
-	*state = clients_new(SIZE);
+	*state = clients_new(SIZE, false);
 	return *state ? 0 : -1;
 }
 

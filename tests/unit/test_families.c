@@ -43,6 +43,7 @@ static const char *write_all(enum metrics_form form, uint64_t nofile)
 					   .rounds = &rounds,
 					   .limits = &limits,
 					   .nofile = nofile,
+					   .processes = 1,
 					   .start_s = 1700000000 },
 		       text);
 	assert_int_equal(metrics_text_end(text, &bytes, &length), 0);

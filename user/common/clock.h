@@ -7,6 +7,7 @@
 #ifndef COMMON_CLOCK_H
 #define COMMON_CLOCK_H
 
+#include <limits.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -20,6 +21,17 @@ static inline uint64_t clock_now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+/* Milliseconds from now, rounded up, as poll(2) wants them; -1, for ever, for UINT64_MAX. */
+static inline int clock_ms_until(uint64_t at_ns)
+{
+	uint64_t now, ms;
+
+	if (at_ns == UINT64_MAX)
+		return -1;
+	now = clock_now_ns();
+	ms = at_ns > now ? (at_ns - now + NS_PER_MS - 1) / NS_PER_MS : 0;
+	return ms < INT_MAX ? (int)ms : INT_MAX;
 }
 
 #endif

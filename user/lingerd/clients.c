@@ -5,7 +5,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
+
+/* Longer ones do not come up: there are as many buckets as clients, and nobody can choose one. */
+enum { CHAIN_MAX = 64 };
 
 /* Indices + 1 everywhere, so that the tables may begin as zeroes. */
 struct client {
@@ -21,25 +25,42 @@ struct clients {
 	uint32_t used; /* entries that were ever in use: those behind were never touched */
 	uint32_t free; /* the first one of those given back */
 	uint32_t bucket_mask;
+	bool shared;
 	uint32_t *buckets;
 	struct client *entries;
 };
 
-struct clients *clients_new(uint32_t size)
+static size_t bytes_of(uint32_t buckets, uint32_t size)
 {
-	struct clients *clients = calloc(1, sizeof(*clients));
-	uint32_t buckets = 1;
+	return sizeof(struct clients) + buckets * sizeof(uint32_t) + size * sizeof(struct client);
+}
 
-	if (!clients)
-		return NULL;
+static void *allocate(size_t bytes, bool shared)
+{
+	void *block;
+
+	if (!shared)
+		return calloc(1, bytes);
+	block = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return block == MAP_FAILED ? NULL : block;
+}
+
+struct clients *clients_new(uint32_t size, bool shared)
+{
+	struct clients *clients;
+	uint32_t buckets = 2;
+
 	while (buckets < size)
 		buckets *= 2;
+	clients = allocate(bytes_of(buckets, size), shared);
+	if (!clients)
+		return NULL;
 	clients->size = size;
+	clients->shared = shared;
 	clients->bucket_mask = buckets - 1;
-	clients->buckets = calloc(buckets, sizeof(*clients->buckets));
-	clients->entries = calloc(size, sizeof(*clients->entries));
-	if (!clients->buckets || !clients->entries ||
-	    getrandom(clients->seed, sizeof(clients->seed), 0) != sizeof(clients->seed)) {
+	clients->entries = (struct client *)(clients + 1);
+	clients->buckets = (uint32_t *)(clients->entries + size);
+	if (getrandom(clients->seed, sizeof(clients->seed), 0) != sizeof(clients->seed)) {
 		clients_free(clients);
 		return NULL;
 	}
@@ -48,11 +69,10 @@ struct clients *clients_new(uint32_t size)
 
 void clients_free(struct clients *clients)
 {
-	if (!clients)
-		return;
-	free(clients->buckets);
-	free(clients->entries);
-	free(clients);
+	if (clients && clients->shared)
+		munmap(clients, bytes_of(clients->bucket_mask + 1, clients->size));
+	else
+		free(clients);
 }
 
 static uint64_t key_of_ipv4(const void *address)
@@ -122,6 +142,25 @@ uint32_t clients_add(struct clients *clients, const struct sockaddr_storage *add
 	if (handle)
 		*ret_count = ++clients->entries[handle - 1].count;
 	return handle;
+}
+
+/* Another process may give an entry to another client under our eyes: no chain is followed for ever. */
+uint32_t clients_count(const struct clients *clients, const struct sockaddr_storage *address)
+{
+	uint32_t handle;
+	uint64_t key;
+
+	if (!key_of(address, &key))
+		return 0;
+	handle = clients->buckets[bucket_of(clients, key)];
+	for (int i = 0; handle && i < CHAIN_MAX; i++) {
+		const struct client *client = &clients->entries[handle - 1];
+
+		if (client->key == key)
+			return client->count;
+		handle = client->next;
+	}
+	return 0;
 }
 
 void clients_remove(struct clients *clients, uint32_t handle)

@@ -9,13 +9,17 @@
 #ifndef LINGERD_CLIENTS_H
 #define LINGERD_CLIENTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
 struct clients;
 
-/* Room for as many clients at once, in memory that is touched as they come. NULL: no memory. */
-struct clients *clients_new(uint32_t size);
+/*
+ * Room for as many clients at once, in memory that is touched as they come. shared: with the children that are forked later, one
+ * of which may change it while others call clients_count(). NULL: no memory.
+ */
+struct clients *clients_new(uint32_t size, bool shared);
 /* NULL is allowed. */
 void clients_free(struct clients *clients);
 
@@ -25,6 +29,8 @@ void clients_free(struct clients *clients);
  */
 uint32_t clients_add(struct clients *clients, const struct sockaddr_storage *address,
 		     uint32_t *ret_count);
+/* How many connections of this client are counted; roughly, while another process changes that. */
+uint32_t clients_count(const struct clients *clients, const struct sockaddr_storage *address);
 /* One connection less. 0 is allowed. */
 void clients_remove(struct clients *clients, uint32_t handle);
 

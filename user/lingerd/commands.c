@@ -33,6 +33,7 @@ static unsigned int keep_fixed(const struct settings *old, struct settings *new)
 	count += KEEP(SETTING_SOCKET_MODE, socket_mode);
 	count += KEEP(SETTING_SOCKET_GROUP, socket_group);
 	count += KEEP(SETTING_MAX_CONNECTIONS, max_connections);
+	count += KEEP(SETTING_WORKERS, workers);
 	count += KEEP(SETTING_METRICS, metrics);
 	count += KEEP(SETTING_METRICS_REMOTE, metrics_remote);
 	count += KEEP(SETTING_LOG, syslog);
@@ -64,6 +65,8 @@ static int reload(struct daemon *daemon, unsigned int *ret_kept, struct problem 
 	linger_engine_policies_changed(daemon->engine);
 	linger_engine_limit_clients(daemon->engine, settings.max_per_client);
 	intake_settings_changed(daemon->intake);
+	if (daemon->workers)
+		workers_reload(daemon->workers, &daemon->settings);
 	log_info("settings read again: idle timeout %.6g s, total %.6g s",
 		 (double)settings.policy.idle_ns / NS_PER_S,
 		 (double)settings.policy.total_ns / NS_PER_S);
@@ -95,9 +98,11 @@ void daemon_receive_signals(struct daemon *daemon)
 
 static void close_all(struct daemon *daemon, char answer[COMMAND_ANSWER_SIZE])
 {
-	uint64_t count = daemon->counters.lingers;
+	uint64_t count = daemon_totals(daemon)->lingers;
 
 	linger_engine_end_all(daemon->engine, LINGER_COMMAND);
+	if (daemon->workers)
+		workers_close_all(daemon->workers);
 	log_info("closed all %" PRIu64 " connections, as commanded", count);
 	snprintf(answer, COMMAND_ANSWER_SIZE, "ok: closed %" PRIu64 " connections\n", count);
 }
@@ -157,7 +162,7 @@ void daemon_carry_out(void *context, int sender, enum linger_message_type comman
 		daemon->drain_wanted = true;
 		snprintf(answer, COMMAND_ANSWER_SIZE,
 			 "ok: takes no more; ends when %" PRIu64 " connections have\n",
-			 daemon->counters.lingers);
+			 daemon_totals(daemon)->lingers);
 		break;
 	case LINGER_MESSAGE_CLOSE_ALL:
 		close_all(daemon, answer);

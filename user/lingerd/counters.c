@@ -89,6 +89,12 @@ void counters_set(struct counters *counters, const char *name, uint64_t value)
 		set_value(counters, row, value);
 }
 
+void counters_add(struct counters *to, const struct counters *more)
+{
+	for (size_t i = 0; i < COUNTERS_COUNT; i++)
+		set_value(to, i, counters_value(to, i) + counters_value(more, i));
+}
+
 uint64_t counters_sum(const struct counters *counters, enum counter_kind kind)
 {
 	uint64_t sum = 0;

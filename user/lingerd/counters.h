@@ -40,6 +40,7 @@
 	X(END, ended_error, "ended by another error of the socket")                                \
 	X(END, ended_command, "cut by lingerctl close-all")                                        \
 	X(END, ended_shutdown, "cut when the daemon ended")                                        \
+	X(END, ended_lost, "cut because a worker process died that had them")                      \
 	X(COUNT, drained_bytes, "bytes from peers that were thrown away")                          \
 	X(COUNT, kernel_drained_bytes, "of these, those that the kernel threw away by itself")     \
 	X(COUNT, in_kernel, "connections that were given to the kernel to drain")                  \
@@ -99,6 +100,8 @@ extern const struct counter counters_table[COUNTERS_COUNT];
 uint64_t counters_value(const struct counters *counters, size_t row);
 /* Sets the counter of this name; a name that is in no row is ignored (a newer daemon's). */
 void counters_set(struct counters *counters, const char *name, uint64_t value);
+/* Adds each counter of another process of the same daemon. */
+void counters_add(struct counters *to, const struct counters *more);
 /* All counters of one kind together. */
 uint64_t counters_sum(const struct counters *counters, enum counter_kind kind);
 /*

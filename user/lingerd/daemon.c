@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +25,7 @@ static const uint64_t REST_NS = 1 * NS_PER_MS;
 enum {
 	EVENTS_PER_ROUND = 256,
 	FEW_CONNECTIONS = 500, /* less than most limits of open files leave */
+	SHARE_WAITS = 100,     /* each for REST_NS */
 };
 
 static int open_signals(struct daemon *daemon)
@@ -54,6 +54,8 @@ static int open_parts(struct daemon *daemon)
 	if (daemon->io.epoll < 0)
 		return -errno;
 	error = open_signals(daemon);
+	if (!error && daemon->workers)
+		error = workers_watch(daemon->workers, daemon->io.epoll);
 	if (error)
 		return error;
 	error = linger_engine_new(&daemon->engine, fd_numbers, &socket_linger_io, &daemon->io,
@@ -61,6 +63,8 @@ static int open_parts(struct daemon *daemon)
 	if (error)
 		return error;
 	linger_engine_limit_clients(daemon->engine, daemon->settings.max_per_client);
+	if (daemon->workers)
+		linger_engine_see_clients(daemon->engine, workers_count_client, daemon->workers);
 	return intake_new(&daemon->intake, &(struct intake_parts){
 						   .epoll = daemon->io.epoll,
 						   .listener = daemon->listener.fd,
@@ -70,7 +74,9 @@ static int open_parts(struct daemon *daemon)
 						   .engine = daemon->engine,
 						   .counters = &daemon->counters,
 						   .command = daemon_carry_out,
-						   .command_context = daemon,
+						   .totals = daemon->workers ? daemon_totals : NULL,
+						   .shed = daemon->workers ? daemon_shed : NULL,
+						   .context = daemon,
 					   });
 }
 
@@ -105,6 +111,7 @@ static void free_parts(struct daemon *daemon, bool leave)
 	endpoint_close(&daemon->endpoint);
 	intake_free(daemon->intake);
 	linger_engine_free(daemon->engine);
+	workers_free(daemon->workers);
 	if (daemon->signals >= 0)
 		close(daemon->signals);
 	if (daemon->io.epoll >= 0)
@@ -125,11 +132,12 @@ static void warn_of_limit(const struct daemon *daemon)
 {
 	const struct settings *settings = &daemon->settings;
 
-	if (daemon->limits.connections < settings->max_connections)
+	if (daemon->counters.max_connections < settings->max_connections)
 		log_warning("not the %" PRIu32 " connections of max-connections: the limit of open "
-			    "files is %" PRIu64 "; raise it (ulimit -n, LimitNOFILE=)",
+			    "files is %" PRIu64
+			    "; raise it (ulimit -n, LimitNOFILE=), or set workers",
 			    settings->max_connections, daemon->nofile);
-	else if (!settings->max_connections && daemon->limits.connections < FEW_CONNECTIONS)
+	else if (!settings->max_connections && daemon->counters.max_connections < FEW_CONNECTIONS)
 		log_warning("the limit of open files, %" PRIu64
 			    ", leaves room for few connections; "
 			    "raise it (ulimit -n, LimitNOFILE=)",
@@ -142,7 +150,7 @@ static void say_start(const struct daemon *daemon)
 
 	log_info("version %s takes connections on %s: up to %" PRIu32
 		 " at once, from up to %" PRIu32 " senders; idle timeout %.6g s, total %.6g s",
-		 LINGER_VERSION, daemon->listener.path, daemon->limits.connections,
+		 LINGER_VERSION, daemon->listener.path, (uint32_t)daemon->counters.max_connections,
 		 daemon->limits.senders, (double)settings->policy.idle_ns / NS_PER_S,
 		 (double)settings->policy.total_ns / NS_PER_S);
 	warn_of_limit(daemon);
@@ -169,12 +177,14 @@ static int open_listener(struct daemon *daemon, struct inherited *inherited,
 	return error;
 }
 
-/* Queues are descriptors as well: as long as they are open, there are fewer for connections. */
-static void share_with_queues(struct daemon *daemon)
+/* What has been away for nothing is in no counter, see take_back() in ending.c. */
+static void correct(struct daemon *daemon, uint64_t back)
 {
-	uint32_t most = (uint32_t)daemon->counters.max_connections;
-
-	daemon->limits.connections = most > daemon->left.count ? most - daemon->left.count : 1;
+	if (back > daemon->coming_back) /* the others are of the process before */
+		back = daemon->coming_back;
+	daemon->coming_back -= back;
+	daemon->counters.restored -= back;
+	daemon->counters.passed_on -= back;
 }
 
 uint32_t daemon_go_on(struct daemon *daemon)
@@ -183,10 +193,31 @@ uint32_t daemon_go_on(struct daemon *daemon)
 
 	if (!daemon->left.count)
 		return 0;
-	share_with_queues(daemon);
+	daemon_limit(daemon);
 	count = succession_take(&daemon->left, daemon->engine, &daemon->users, &daemon->settings,
 				&daemon->limits, &daemon->counters);
-	share_with_queues(daemon);
+	correct(daemon, count);
+	daemon_limit(daemon);
+	return count;
+}
+
+/* Others have room, but do not take all at once. */
+static uint32_t go_on_and_share(struct daemon *daemon)
+{
+	uint32_t count = daemon_go_on(daemon);
+	int waits = 0;
+
+	while (daemon->workers && daemon->left.count && waits < SHARE_WAITS) {
+		const struct timespec rest = { .tv_nsec = (long)REST_NS };
+		uint32_t more;
+
+		daemon_share(daemon);
+		more = daemon_go_on(daemon);
+		count += more;
+		waits = more ? 0 : waits + 1;
+		if (!more)
+			nanosleep(&rest, NULL);
+	}
 	return count;
 }
 
@@ -198,7 +229,7 @@ static void go_on_with(struct daemon *daemon, struct succession *left)
 		return;
 	daemon->left = *left;
 	left->count = 0;
-	count = daemon_go_on(daemon);
+	count = go_on_and_share(daemon);
 	service_unstore(&daemon->service);
 	log_info("goes on with %" PRIu32 " connections of the process before", count);
 	if (daemon->left.count)
@@ -236,6 +267,7 @@ static int take_limits(struct daemon *daemon, struct problem *problem)
 		.connections = settings->max_connections ? settings->max_connections
 							 : DEFAULT_MAX_CONNECTIONS,
 		.endpoint = endpoint_fds(settings),
+		.workers = settings->workers - 1,
 		.as_root = geteuid() == 0 && settings->user != USER_UNCHANGED,
 	};
 	int error = limits_take(&needs, &daemon->limits, &daemon->nofile);
@@ -245,7 +277,8 @@ static int take_limits(struct daemon *daemon, struct problem *problem)
 			    "the limit of open files, %" PRIu64 ", leaves no room for "
 			    "connections; raise it (ulimit -n, LimitNOFILE=)",
 			    daemon->nofile);
-	daemon->counters.max_connections = daemon->limits.connections;
+	daemon->own_room = daemon->limits.connections;
+	daemon->counters.max_connections = daemon->own_room;
 	return error;
 }
 
@@ -279,9 +312,13 @@ static int open_daemon(struct daemon *daemon, struct inherited *inherited, struc
 	if (!error)
 		error = identity_take(&daemon->settings, problem);
 	if (!error)
+		error = daemon_start_workers(daemon, inherited, problem);
+	if (!error)
 		error = open_listener(daemon, inherited, problem);
-	if (error)
+	if (error) {
+		workers_free(daemon->workers);
 		return error;
+	}
 	takes_over = inherited->giver >= 0;
 	error = open_parts(daemon);
 	if (error)
@@ -294,7 +331,7 @@ static int open_daemon(struct daemon *daemon, struct inherited *inherited, struc
 		open_helps(daemon);
 	/* Before anything is read that others have sent. */
 	if (!error && daemon->settings.sandbox)
-		error = sandbox_enter(&daemon->settings, problem);
+		error = sandbox_enter(&daemon->settings, SANDBOX_FRONT, problem);
 	/* The last thing that can fail. */
 	if (!error && takes_over)
 		error = takeover_confirm(inherited, problem);
@@ -370,6 +407,9 @@ static void dispatch(struct daemon *daemon, const struct epoll_event *event)
 	case EVENT_METRICS:
 		endpoint_ready(&daemon->endpoint);
 		break;
+	case EVENT_CHANNEL:
+		workers_ready(daemon->workers, event_fd(event), &daemon->left);
+		break;
 	}
 }
 
@@ -379,7 +419,7 @@ static int time_to_sleep(const struct daemon *daemon)
 	uint64_t next = linger_engine_next_ns(daemon->engine);
 	uint64_t telling = daemon_next_telling_ns(daemon);
 	uint64_t intake = intake_next_ns(daemon->intake);
-	uint64_t now, ms;
+	uint64_t sharing = daemon_next_sharing_ns(daemon);
 
 	if (daemon->stopping && daemon->stop_at_ns < next)
 		next = daemon->stop_at_ns;
@@ -387,11 +427,9 @@ static int time_to_sleep(const struct daemon *daemon)
 		next = telling;
 	if (intake < next)
 		next = intake;
-	if (next == UINT64_MAX)
-		return -1;
-	now = clock_now_ns();
-	ms = next > now ? (next - now + NS_PER_MS - 1) / NS_PER_MS : 0;
-	return ms < INT_MAX ? (int)ms : INT_MAX;
+	if (sharing < next)
+		next = sharing;
+	return clock_ms_until(next);
 }
 
 /*
@@ -426,20 +464,10 @@ static void work_through(struct daemon *daemon, const struct epoll_event *events
 	if (daemon->drain_wanted)
 		daemon_drain(daemon);
 	linger_engine_expire(daemon->engine);
+	daemon_share(daemon);
 	daemon_go_on(daemon); /* before others take the room */
 	intake_resume(daemon->intake);
 	daemon_tell(daemon, began);
-}
-
-/* An error that is not of our own making passes; whoever gives up gives up all that lingers. */
-static bool passes(int error)
-{
-	const struct timespec rest = { .tv_nsec = (long)REST_NS };
-
-	if (error == EBADF || error == EINVAL || error == EFAULT)
-		return false;
-	nanosleep(&rest, NULL);
-	return true;
 }
 
 int daemon_run(struct daemon *daemon)
@@ -452,7 +480,7 @@ int daemon_run(struct daemon *daemon)
 
 		if (count < 0 && errno == EINTR)
 			continue; /* stopped for a while, perhaps: events go before deadlines */
-		if (count < 0 && passes(errno))
+		if (count < 0 && events_wait_passes(errno))
 			count = 0;
 		if (count < 0) {
 			log_error("epoll_wait: %m");
@@ -469,10 +497,13 @@ int daemon_run(struct daemon *daemon)
 
 void daemon_close(struct daemon *daemon)
 {
+	struct counters end;
+
 	if (!daemon)
 		return;
 	daemon_finish(daemon);
+	end = *daemon_totals(daemon);
 	free_parts(daemon, daemon->given_over);
-	journal_say_end(&daemon->counters);
+	journal_say_end(&end);
 	free(daemon);
 }

@@ -3,6 +3,7 @@
  * What the files that make up the daemon share, and nobody else:
  *
  *	daemon.c	opens the parts, and runs the loop
+ *	sharing.c	what it shares out to its other processes, and has in common with them
  *	commands.c	what signals and lingerctl want of it
  *	telling.c	what it tells of itself: to the service manager, in the log, as metrics
  *	ending.c	its ends: lingers come to theirs, are cut, or are left to the next process
@@ -21,6 +22,7 @@
 #include "lingerd/service.h"
 #include "lingerd/socket_io.h"
 #include "lingerd/users.h"
+#include "lingerd/workers.h"
 
 struct daemon {
 	const struct options *options;
@@ -36,7 +38,11 @@ struct daemon {
 	struct linger_engine *engine;
 	struct intake *intake;
 	struct counters counters;
-	struct succession left; /* by another process, and not taken yet: there was no room */
+	struct workers *workers; /* NULL: there is one process only, this one */
+	struct counters totals;	 /* of all processes, see daemon_totals() */
+	uint32_t own_room;	 /* connections of this process at most */
+	uint64_t coming_back;	 /* in `left`: our own, which nobody has taken over */
+	struct succession left;	 /* by another process, and not taken yet: there was no room */
 	uint64_t last_messages_ns;
 	/* What it tells */
 	uint64_t start_s; /* since 1970 */
@@ -50,7 +56,7 @@ struct daemon {
 	/* The end */
 	bool stopping;
 	bool cut;	     /* do not wait for anything any more */
-	bool given_over;     /* to another process, which has the listener, too */
+	bool given_over;     /* to another process, which has the listener, too; when stopping */
 	uint64_t stop_at_ns; /* when stopping; UINT64_MAX: when nothing lingers any more */
 };
 
@@ -72,11 +78,28 @@ uint64_t daemon_next_telling_ns(const struct daemon *daemon);
 /* Goes on with what another process has left, as far as there is room. Returns how many more linger. */
 uint32_t daemon_go_on(struct daemon *daemon);
 
+/* sharing.c */
+/* Before any descriptor is opened that is not in inherited. */
+int daemon_start_workers(struct daemon *daemon, const struct inherited *inherited,
+			 struct problem *problem);
+/* In every round: moves what others can linger. */
+void daemon_share(struct daemon *daemon);
+/* How many connections this process may have now: limits.connections. */
+void daemon_limit(struct daemon *daemon);
+/* When daemon_share() has something to do; UINT64_MAX: never. */
+uint64_t daemon_next_sharing_ns(const struct daemon *daemon);
+/* What all processes have counted; of a daemon. */
+const struct counters *daemon_totals(void *context);
+/* Gives up the oldest one of all; of a daemon. */
+void daemon_shed(void *context);
+/* Puts what the others linger behind the `gone` connections that are in queues already, as far as the system lets us. */
+void daemon_leave_shelved(struct daemon *daemon, struct succession *left, uint64_t gone);
+
 /* ending.c */
 void daemon_stop(struct daemon *daemon);  /* as at SIGTERM */
 void daemon_drain(struct daemon *daemon); /* without a limit of time */
 void daemon_give_over(struct daemon *daemon);
-bool daemon_ended(const struct daemon *daemon);
+bool daemon_ended(struct daemon *daemon);
 /* Takes what is still queued, and leaves or cuts what lingers; counts it. */
 void daemon_finish(struct daemon *daemon);
 

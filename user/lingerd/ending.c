@@ -40,7 +40,7 @@ void daemon_stop(struct daemon *daemon)
 	else
 		begin_to_end(daemon, grace_ns);
 	log_info("ending: %" PRIu64 " connections have %.6g s to come to their end",
-		 daemon->counters.lingers, (double)grace_ns / NS_PER_S);
+		 daemon_totals(daemon)->lingers, (double)grace_ns / NS_PER_S);
 }
 
 void daemon_drain(struct daemon *daemon)
@@ -51,17 +51,16 @@ void daemon_drain(struct daemon *daemon)
 	begin_to_end(daemon, UINT64_MAX);
 	log_info("draining: taking no more, and ending when the %" PRIu64
 		 " connections that linger have",
-		 daemon->counters.lingers);
+		 daemon_totals(daemon)->lingers);
 }
 
-bool daemon_ended(const struct daemon *daemon)
+bool daemon_ended(struct daemon *daemon)
 {
-	if (daemon->given_over)
-		return true;
 	if (!daemon->stopping)
 		return false;
 	return daemon->cut || clock_now_ns() >= daemon->stop_at_ns ||
-	       (intake_done(daemon->intake) && !daemon->counters.lingers && !daemon->left.count);
+	       (intake_done(daemon->intake) && !daemon_totals(daemon)->lingers &&
+		!daemon->left.count);
 }
 
 static void cut(void *context)
@@ -90,7 +89,8 @@ static void fill(struct leaving *leaving)
 {
 	struct daemon *daemon = leaving->daemon;
 
-	leaving->error = succession_fill(&leaving->succession, daemon->engine, &daemon->counters);
+	leaving->error = succession_fill(&leaving->succession, daemon->engine, UINT64_MAX,
+					 &daemon->counters);
 	if (leaving->error)
 		log_error("%" PRIu64 " connections cannot be left to another process: %s",
 			  daemon->counters.lingers, strerror(-leaving->error));
@@ -119,13 +119,14 @@ static void leave_or_shed(void *context)
 static void leave_to_service_manager(struct daemon *daemon)
 {
 	struct leaving leaving = begin_to_leave(daemon);
-	uint64_t count;
+	uint64_t before = daemon->counters.passed_on, count;
 	int error;
 
 	intake_finish(daemon->intake, leave, &leaving);
 	leave(&leaving);
 	succession_seal(&leaving.succession);
-	count = daemon->counters.passed_on;
+	daemon_leave_shelved(daemon, &leaving.succession, daemon->counters.passed_on - before);
+	count = daemon_totals(daemon)->passed_on;
 	error = service_store(&leaving.succession);
 	if (error)
 		log_error("the service manager does not keep the %" PRIu64
@@ -138,10 +139,14 @@ static void leave_to_service_manager(struct daemon *daemon)
 	succession_close(&leaving.succession);
 }
 
-void daemon_finish(struct daemon *daemon)
+static void cut_own(struct daemon *daemon)
 {
-	if (daemon->given_over)
-		return;
+	cut(daemon);
+	succession_cut(&daemon->left, &daemon->counters);
+}
+
+static void finish_own(struct daemon *daemon)
+{
 	if (!daemon->stopping)
 		begin_to_end(daemon, 0);
 	if (daemon->settings.fd_store && daemon->service.managed) {
@@ -150,8 +155,17 @@ void daemon_finish(struct daemon *daemon)
 	}
 	cut(daemon);
 	intake_finish(daemon->intake, cut, daemon);
-	cut(daemon);
-	succession_cut(&daemon->left, &daemon->counters);
+	cut_own(daemon);
+}
+
+void daemon_finish(struct daemon *daemon)
+{
+	if (!daemon->given_over)
+		finish_own(daemon);
+	else
+		cut_own(daemon);
+	if (daemon->workers)
+		workers_end(daemon->workers);
 }
 
 /*
@@ -160,17 +174,26 @@ void daemon_finish(struct daemon *daemon)
  */
 static void take_back(struct daemon *daemon, struct succession *left, uint64_t away)
 {
-	uint64_t back;
-
 	succession_seal(left);
 	daemon->left = *left;
 	left->count = 0;
-	back = daemon_go_on(daemon);
-	if (back > away) /* the others are of the process before */
-		back = away;
-	daemon->counters.restored -= back;
-	daemon->counters.passed_on -= back;
+	daemon->coming_back = away;
+	daemon_go_on(daemon);
 	intake_go_on(daemon->intake);
+}
+
+/* What the queues had no room for is ours still; everything else is the other one's. */
+static void linger_on(struct daemon *daemon)
+{
+	uint64_t count = daemon_totals(daemon)->lingers;
+
+	daemon->given_over = daemon->stopping = true;
+	daemon->stop_at_ns = clock_now_ns() + daemon->settings.stop_grace_ns;
+	if (count)
+		log_warning("%" PRIu64
+			    " more connections than can be passed on at once have %.6g s "
+			    "to come to their end here",
+			    count, (double)daemon->settings.stop_grace_ns / NS_PER_S);
 }
 
 /* Something else has ended it in the same round: there is nothing to go on with. */
@@ -189,7 +212,8 @@ void daemon_give_over(struct daemon *daemon)
 	struct leaving leaving = { .daemon = daemon };
 	struct inherited legacy = { .listener = daemon->listener.fd,
 				    .lock = daemon->listener.lock };
-	uint64_t passed_on = daemon->counters.passed_on;
+	uint64_t before = daemon->counters.passed_on;
+	uint64_t before_of_all = daemon_totals(daemon)->passed_on, away;
 	int confirmation, error;
 
 	if (daemon->stopping) {
@@ -201,6 +225,10 @@ void daemon_give_over(struct daemon *daemon)
 	intake_finish(daemon->intake, leave_or_shed, &leaving);
 	fill(&leaving);
 	succession_seal(&leaving.succession);
+	if (!leaving.error)
+		daemon_leave_shelved(daemon, &leaving.succession,
+				     daemon->counters.passed_on - before);
+	away = daemon_totals(daemon)->passed_on - before_of_all;
 	legacy.left = leaving.succession;
 	endpoint_close(&daemon->endpoint); /* the other one opens its own at the same place */
 	error = leaving.error ? leaving.error
@@ -211,12 +239,11 @@ void daemon_give_over(struct daemon *daemon)
 	daemon->asker = -1;
 	if (error) {
 		log_error("another lingerd has not taken over, going on: %s", strerror(-error));
-		take_back(daemon, &leaving.succession, daemon->counters.passed_on - passed_on);
+		take_back(daemon, &leaving.succession, away);
 		daemon_reopen_endpoint(daemon);
 		return;
 	}
-	log_info("another lingerd has taken over, with %" PRIu64 " connections that linger",
-		 daemon->counters.passed_on - passed_on);
+	log_info("another lingerd has taken over, with %" PRIu64 " connections that linger", away);
 	succession_close(&leaving.succession);
-	daemon->given_over = true;
+	linger_on(daemon);
 }

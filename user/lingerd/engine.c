@@ -22,7 +22,7 @@ int linger_engine_new(struct linger_engine **ret, uint32_t fd_numbers, const str
 	engine->lingers = calloc(fd_numbers, sizeof(*engine->lingers));
 	engine->ages.links = calloc(fd_numbers, sizeof(*engine->ages.links));
 	engine->ages.size = fd_numbers;
-	engine->clients = clients_new(fd_numbers);
+	engine->clients = clients_new(fd_numbers, false);
 	if (!engine->lingers || !engine->ages.links || !engine->clients ||
 	    deadlines_init(&engine->deadlines, fd_numbers) ||
 	    resting_init(&engine->resting, fd_numbers)) {
@@ -49,6 +49,19 @@ void linger_engine_free(struct linger_engine *engine)
 void linger_engine_limit_clients(struct linger_engine *engine, uint32_t most)
 {
 	engine->max_per_client = most;
+}
+
+void linger_engine_use_clients(struct linger_engine *engine, struct clients *clients)
+{
+	clients_free(engine->clients);
+	engine->clients = clients;
+}
+
+void linger_engine_see_clients(struct linger_engine *engine, linger_clients_fn *elsewhere,
+			       const void *context)
+{
+	engine->clients_elsewhere = elsewhere;
+	engine->elsewhere_context = context;
 }
 
 void engine_close(struct linger_engine *engine, int fd, uint16_t user, enum linger_end end,
@@ -120,6 +133,8 @@ bool engine_client_has_room(struct linger_engine *engine, int fd, uint32_t user,
 	    engine->io->peer(engine->io_context, fd, &address))
 		return true;
 	*ret = clients_add(engine->clients, &address, &count);
+	if (engine->clients_elsewhere)
+		count += engine->clients_elsewhere(engine->elsewhere_context, &address);
 	return count <= engine->max_per_client;
 }
 

@@ -134,6 +134,16 @@ void linger_engine_policies_changed(struct linger_engine *engine);
  */
 void linger_engine_limit_clients(struct linger_engine *engine, uint32_t most);
 
+/*
+ * Where a daemon has several processes: each counts its clients where the others see it, in a table that is given to the
+ * engine, and one asks how many of a client's connections linger elsewhere.
+ */
+struct clients;
+typedef uint32_t linger_clients_fn(const void *context, const struct sockaddr_storage *client);
+void linger_engine_use_clients(struct linger_engine *engine, struct clients *clients);
+void linger_engine_see_clients(struct linger_engine *engine, linger_clients_fn *elsewhere,
+			       const void *context);
+
 /* Takes a connection, and its fd in any case. */
 void linger_engine_take(struct linger_engine *engine, int fd, const struct handoff *handoff);
 /* The same for some at once, at most LINGER_BATCH; for less than linger_engine_take() of each, where io can do that. */
@@ -188,6 +198,9 @@ bool linger_engine_release(struct linger_engine *engine, int *ret_fd, struct lin
  * corrected. Not counted as a handoff.
  */
 void linger_engine_adopt(struct linger_engine *engine, int fd, const struct linger_record *record);
+
+/* When the oldest one was taken that is open; UINT64_MAX: none is. */
+uint64_t linger_engine_oldest_ns(const struct linger_engine *engine);
 
 /*
  * How long connections have lingered that are closed now, from when the first process took them: 0 if the

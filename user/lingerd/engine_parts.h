@@ -39,6 +39,8 @@ struct linger_engine {
 	struct lingering *lingers; /* by fd */
 	struct users *users;
 	struct clients *clients;
+	linger_clients_fn *clients_elsewhere;
+	const void *elsewhere_context;
 	uint32_t max_per_client;
 	const struct linger_io *io;
 	void *io_context;

@@ -2,6 +2,13 @@
 #include "common/clock.h"
 #include "lingerd/engine_parts.h"
 
+uint64_t linger_engine_oldest_ns(const struct linger_engine *engine)
+{
+	uint32_t fd;
+
+	return queue_first(&engine->ages, &fd) ? engine->lingers[fd].taken_ns : UINT64_MAX;
+}
+
 bool linger_engine_release(struct linger_engine *engine, int *ret_fd, struct linger_record *ret)
 {
 	const struct lingering *linger;

@@ -10,8 +10,10 @@
 #define LINGERD_EVENTS_H
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/epoll.h>
+#include <time.h>
 
 enum event_source {
 	EVENT_SIGNAL,
@@ -19,6 +21,7 @@ enum event_source {
 	EVENT_SENDER,
 	EVENT_LINGER,
 	EVENT_METRICS,
+	EVENT_CHANNEL, /* between the processes of the daemon */
 };
 
 static inline int events_control(int epoll, int operation, int fd, enum event_source source,
@@ -56,6 +59,21 @@ static inline int events_resume_edges(int epoll, int fd, enum event_source sourc
 static inline void events_remove(int epoll, int fd)
 {
 	epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL);
+}
+
+/*
+ * Whether an error of epoll_wait(2) passes, which takes a moment: it is not of our own making. Whoever gives up gives up all
+ * that lingers.
+ */
+static inline bool events_wait_passes(int error)
+{
+	const struct timespec rest = { .tv_nsec = 1000000L };
+
+	if (error == EBADF || error == EINVAL || error == EFAULT)
+		return false;
+	if (error != EINTR)
+		nanosleep(&rest, NULL);
+	return true;
 }
 
 static inline enum event_source event_source(const struct epoll_event *event)

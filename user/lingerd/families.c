@@ -59,12 +59,17 @@ static void write_times(struct metrics_text *text, const char *name, const char 
 	metrics_histogram(text, NULL, histogram);
 }
 
+static uint64_t limit(const struct families *families)
+{
+	return families->nofile * families->processes;
+}
+
 static uint64_t headroom(const struct families *families)
 {
 	uint64_t used = families->counters->lingers + families->counters->senders +
-			families->limits->reserve;
+			(uint64_t)families->limits->reserve * families->processes;
 
-	return used < families->nofile ? families->nofile - used : 0;
+	return used < limit(families) ? limit(families) - used : 0;
 }
 
 static void write_process(const struct families *families, struct metrics_text *text)
@@ -77,7 +82,9 @@ static void write_process(const struct families *families, struct metrics_text *
 	write_number(text, METRICS_GAUGE, "lingerd_start_time_seconds", "seconds",
 		     "when the process started, since 1970", families->start_s);
 	write_number(text, METRICS_GAUGE, "lingerd_fd_limit", NULL,
-		     "descriptors that the process may have open", families->nofile);
+		     "descriptors that the process may have open; with workers, all of them "
+		     "together",
+		     limit(families));
 	write_number(text, METRICS_GAUGE, "lingerd_fd_headroom", NULL,
 		     "of them, those that are neither in use nor set aside", headroom(families));
 }

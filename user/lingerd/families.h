@@ -16,8 +16,9 @@ struct families {
 	const struct linger_times *times;
 	const struct metrics_histogram *rounds; /* of the daemon's loop */
 	const struct limits *limits;
-	uint64_t nofile;  /* the limit of open files */
-	uint64_t start_s; /* of the process, since 1970 */
+	uint64_t nofile;    /* the limit of open files, of each process */
+	uint32_t processes; /* that have one */
+	uint64_t start_s;   /* of the first one, since 1970 */
 };
 
 void families_write(const struct families *families, struct metrics_text *text);

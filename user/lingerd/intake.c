@@ -100,7 +100,8 @@ static void resume_users(struct intake *intake)
 
 	for (uint32_t i = 0; i < users->count && intake->senders.waiting_for_users; i++)
 		if (intake->senders.waiting_by[i].first &&
-		    users->list[i].open <= resume_at(users->list[i].policy.max_per_user))
+		    users->list[i].open + users->list[i].elsewhere <=
+			    resume_at(users->list[i].policy.max_per_user))
 			resume(intake, &intake->senders.waiting_by[i]);
 }
 

@@ -56,7 +56,10 @@ struct intake_parts {
 	struct linger_engine *engine;
 	struct counters *counters;
 	intake_command_fn *command;
-	void *command_context;
+	/* Where the daemon has other processes beside this one; else NULL. */
+	const struct counters *(*totals)(void *context); /* what status is answered with */
+	void (*shed)(void *context);			 /* the oldest one of all */
+	void *context;					 /* of all three */
 };
 
 /* 0 or a negative errno, *ret untouched. */

@@ -26,7 +26,7 @@ static uint32_t room_of_user(const struct intake *intake, uint16_t user)
 {
 	const struct user *of = &intake->parts.users->list[user];
 
-	return room_below(of->policy.max_per_user, of->open);
+	return room_below(of->policy.max_per_user, (uint64_t)of->open + of->elsewhere);
 }
 
 static void park(struct intake *intake, int fd, enum sender_state reason)
@@ -56,10 +56,13 @@ void intake_answer(int fd, const char *text, size_t length)
 
 static void answer_status(struct intake *intake, int fd)
 {
+	const struct counters *counters = intake->parts.counters;
 	char text[COUNTERS_TEXT_MAX];
 
 	intake->parts.counters->status_requests++;
-	intake_answer(fd, text, counters_format(intake->parts.counters, text));
+	if (intake->parts.totals)
+		counters = intake->parts.totals(intake->parts.context);
+	intake_answer(fd, text, counters_format(counters, text));
 }
 
 static void obey(struct intake *intake, int fd, enum linger_message_type command)
@@ -74,7 +77,7 @@ static void obey(struct intake *intake, int fd, enum linger_message_type command
 		return;
 	}
 	intake->parts.counters->commands++;
-	intake->parts.command(intake->parts.command_context, fd, command, text);
+	intake->parts.command(intake->parts.context, fd, command, text);
 	if (*text)
 		intake_answer(fd, text, strlen(text));
 }
@@ -127,7 +130,10 @@ static bool make_room(struct intake *intake, int fd, enum sender_state obstacle)
 {
 	if (obstacle == SENDER_WAITS_FOR_ROOM &&
 	    intake->parts.settings->when_full == FULL_SHED_OLDEST) {
-		linger_engine_shed(intake->parts.engine);
+		if (intake->parts.shed)
+			intake->parts.shed(intake->parts.context);
+		else
+			linger_engine_shed(intake->parts.engine);
 		return true;
 	}
 	park(intake, fd, obstacle);

@@ -25,7 +25,7 @@ static uint64_t least(uint64_t a, uint64_t b)
 int limits_share(uint64_t nofile, uint32_t open_now, const struct limits_needs *needs,
 		 struct limits *ret)
 {
-	uint32_t reserve = open_now + OWN + needs->endpoint;
+	uint32_t reserve = open_now + OWN + needs->endpoint + needs->workers;
 	uint64_t senders = least(nofile / 4, MOST_SENDERS);
 
 	if (!senders || nofile <= reserve + senders)
@@ -68,8 +68,8 @@ static void raise_to(uint64_t needed, bool beyond_hard, struct rlimit *limit)
 int limits_take(const struct limits_needs *needs, struct limits *ret, uint64_t *ret_nofile)
 {
 	uint32_t open_now = count_open();
-	uint64_t needed =
-		(uint64_t)needs->connections + MOST_SENDERS + open_now + OWN + needs->endpoint;
+	uint64_t needed = (uint64_t)needs->connections + MOST_SENDERS + open_now + OWN +
+			  needs->endpoint + needs->workers;
 	struct rlimit limit = { 0 };
 
 	getrlimit(RLIMIT_NOFILE, &limit);

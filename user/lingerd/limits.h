@@ -25,6 +25,7 @@ struct limits {
 struct limits_needs {
 	uint32_t connections; /* wished for */
 	uint32_t endpoint;    /* descriptors that an endpoint for metrics may come to need */
+	uint32_t workers;     /* descriptors that lead to the other processes of the daemon */
 	bool as_root; /* root starts it for another user: nobody else has set a limit for that user */
 };
 

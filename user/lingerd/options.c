@@ -28,6 +28,7 @@ const char options_usage[] =
 	"      --byte-cap BYTES     end when so much has come (none)\n"
 	"      --at-deadline HOW    close, reset, or fin-wait-2:SEC (close)\n"
 	"      --max-connections N  connections that may linger at once (65536)\n"
+	"      --workers N          processes to share them out to (1)\n"
 	"      --max-per-user N     of them, of the processes of one user (none)\n"
 	"      --max-per-client N   of them, of one client address (none)\n"
 	"      --when-full HOW      refuse, or shed-oldest (refuse)\n"

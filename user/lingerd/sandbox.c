@@ -30,25 +30,34 @@
 
 /* By their names: not every architecture has all of them. */
 static const char *const allowed[] = {
-	/* the loop */
-	"epoll_wait", "epoll_pwait", "epoll_ctl", "nanosleep", "clock_nanosleep", "clock_gettime",
-	"gettimeofday", "time", "restart_syscall", "rt_sigreturn",
-	/* senders, what they pass, scrapers */
-	"accept4", "accept", "recvmmsg", "recvmmsg_time64", "recvmsg", "recvfrom", "recv",
-	"sendmsg", "sendto", "send", "close", "shutdown", "setsockopt", "getsockopt", "getpeername",
-	"getsockname", "fcntl", "fcntl64", "read", "write", "writev",
+	/* senders, scrapers */
+	"accept4", "accept", "recvmmsg", "recvmmsg_time64", "getsockname", "fcntl", "fcntl64",
 	/* the service manager's barrier */
-	"pipe2", "poll", "ppoll",
+	"pipe2",
 	/* the file, and users and groups by their names: files, modules, a local service */
 	"fstat", "fstat64", "stat", "stat64", "lstat", "lstat64", "newfstatat", "fstatat64",
 	"statx", "lseek", "_llseek", "pread64", "access", "faccessat", "faccessat2", "readlink",
 	"readlinkat", "connect", "uname",
 	/* the end: socket and lock are taken away */
 	"unlink", "unlinkat",
+	/* what the C library does by itself */
+	"dup2", "dup3", "getrandom", "sysinfo", "sigaltstack", "getuid", "geteuid", "getgid",
+	"getegid", NULL
+};
+
+/* All that a shelf needs, and the front needs as well. */
+static const char *const allowed_in_shelves[] = {
+	/* the loop */
+	"epoll_wait", "epoll_pwait", "epoll_ctl", "nanosleep", "clock_nanosleep", "clock_gettime",
+	"gettimeofday", "time", "restart_syscall", "rt_sigreturn",
+	/* connections, and what brings them */
+	"recvmsg", "recvfrom", "recv", "sendmsg", "sendto", "send", "close", "shutdown",
+	"setsockopt", "getsockopt", "getpeername",
+	/* the log, and signals as descriptors */
+	"read", "write", "writev", "poll", "ppoll",
 	/* memory, and what the C library does by itself */
-	"dup2", "dup3", "brk", "munmap", "mremap", "madvise", "futex", "getrandom", "sysinfo",
-	"rt_sigprocmask", "rt_sigaction", "sigaltstack", "getpid", "gettid", "getuid", "geteuid",
-	"getgid", "getegid", "sched_yield", "exit", "exit_group"
+	"brk", "munmap", "mremap", "madvise", "futex", "rt_sigprocmask", "rt_sigaction", "getpid",
+	"gettid", "sched_yield", "exit", "exit_group", NULL
 };
 
 enum { COMPARISONS_MAX = 2 };
@@ -84,31 +93,53 @@ static int allow(scmp_filter_ctx filter, const struct narrow *rule)
 	return error == -EDOM ? 0 : error;
 }
 
-static int allow_narrowly(scmp_filter_ctx filter)
+static int allow_all(scmp_filter_ctx filter, const char *const calls[])
+{
+	int error = 0;
+
+	for (; !error && *calls; calls++)
+		error = allow(filter, &(struct narrow){ .call = *calls });
+	return error;
+}
+
+static int allow_in_shelves(scmp_filter_ctx filter)
+{
+	const struct narrow rules[] = {
+		/* Queues for the next process. */
+		{ "socketpair", 1, { equal(0, AF_UNIX) } },
+		{ "ioctl", 1, { equal(1, SIOCOUTQ) } },
+		/* Memory is not executed. */
+		{ "mmap", 1, { masked(2, PROT_EXEC, 0) } },
+		{ "mprotect", 1, { masked(2, PROT_EXEC, 0) } },
+		/* abort() */
+		{ "tgkill", 1, { equal(0, (uint64_t)getpid()) } },
+		{ "prctl", 1, { equal(0, PR_GET_SECCOMP) } },
+	};
+	int error = allow_all(filter, allowed_in_shelves);
+
+	for (size_t i = 0; !error && i < sizeof(rules) / sizeof(rules[0]); i++)
+		error = allow(filter, &rules[i]);
+	return error;
+}
+
+static int allow_in_front(scmp_filter_ctx filter)
 {
 	const uint64_t writes = O_ACCMODE | O_CREAT | O_TRUNC;
 	const struct narrow rules[] = {
 		/* Files are only read. */
 		{ "openat", 1, { masked(2, writes, O_RDONLY) } },
 		{ "open", 1, { masked(1, writes, O_RDONLY) } },
-		/* To the service manager, and to who knows users; queues for the next process. */
+		/* To the service manager, and to who knows users. */
 		{ "socket", 1, { equal(0, AF_UNIX) } },
-		{ "socketpair", 1, { equal(0, AF_UNIX) } },
-		{ "ioctl", 1, { equal(1, SIOCOUTQ) } },
 		{ "ioctl", 1, { equal(1, FIONREAD) } },
 		{ "ioctl", 1, { equal(1, TCGETS) } },
 		/* Memory is written or executed: modules that look up users are loaded at need. */
-		{ "mmap", 1, { masked(2, PROT_EXEC, 0) } },
 		{ "mmap", 1, { masked(2, PROT_WRITE | PROT_EXEC, PROT_EXEC) } },
-		{ "mprotect", 1, { masked(2, PROT_EXEC, 0) } },
 		/* Limits are asked for, not set. */
 		{ "prlimit64", 2, { equal(0, 0), equal(2, 0) } },
 		{ "getrlimit", 0, { { 0 } } },
-		/* abort() */
-		{ "tgkill", 1, { equal(0, (uint64_t)getpid()) } },
-		{ "prctl", 1, { equal(0, PR_GET_SECCOMP) } },
 	};
-	int error = 0;
+	int error = allow_all(filter, allowed);
 
 	for (size_t i = 0; !error && i < sizeof(rules) / sizeof(rules[0]); i++)
 		error = allow(filter, &rules[i]);
@@ -148,17 +179,11 @@ static int allow_drain(scmp_filter_ctx filter)
 	return allow(filter, &(struct narrow){ "bpf", 1, { equal(0, BPF_MAP_UPDATE_ELEM) } });
 }
 
-static int load_filter(const struct settings *settings)
+/* What the front needs beyond the shelves' calls. */
+static int allow_as_set(scmp_filter_ctx filter, const struct settings *settings)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	int error = 0;
+	int error = allow_in_front(filter);
 
-	if (!filter)
-		return -ENOMEM;
-	for (size_t i = 0; !error && i < sizeof(allowed) / sizeof(allowed[0]); i++)
-		error = allow(filter, &(struct narrow){ .call = allowed[i] });
-	if (!error)
-		error = allow_narrowly(filter);
 	if (!error && *settings->metrics)
 		error = allow_endpoint(filter, settings->metrics);
 	if (!error && *settings->pid_file)
@@ -168,6 +193,19 @@ static int load_filter(const struct settings *settings)
 		error = allow(filter, &(struct narrow){ "io_uring_enter", 0, { { 0 } } });
 	if (!error && settings->drain_in_kernel)
 		error = allow_drain(filter);
+	return error;
+}
+
+static int load_filter(const struct settings *settings, enum sandbox_role role)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	int error;
+
+	if (!filter)
+		return -ENOMEM;
+	error = allow_in_shelves(filter);
+	if (!error && role == SANDBOX_FRONT)
+		error = allow_as_set(filter, settings);
 	/* What the kernel is too old for is no reason to go without a filter. */
 	seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1);
 	seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
@@ -233,7 +271,7 @@ static int fail(struct problem *problem, const char *what, int error)
 	return error;
 }
 
-int sandbox_enter(const struct settings *settings, struct problem *problem)
+int sandbox_enter(const struct settings *settings, enum sandbox_role role, struct problem *problem)
 {
 	int error = drop_capabilities();
 
@@ -244,7 +282,7 @@ int sandbox_enter(const struct settings *settings, struct problem *problem)
 		return fail(problem, "forbid new privileges", error);
 	if (UNDER_ASAN)
 		return 0;
-	error = load_filter(settings);
+	error = load_filter(settings, role);
 	if (!error)
 		error = check_filter();
 	return error ? fail(problem, "filter system calls", error) : 0;

@@ -14,10 +14,13 @@
 
 #include "lingerd/settings.h"
 
+/* Whose process it is: a shelf (shelf.h) only reads and closes what one channel brings. */
+enum sandbox_role { SANDBOX_FRONT, SANDBOX_SHELF };
+
 /*
  * For this thread, and for good. With metrics their endpoint can be opened anew, as after a takeover that failed.
  * What has been given up is read back from the kernel. 0, or a negative errno with *problem said.
  */
-int sandbox_enter(const struct settings *settings, struct problem *problem);
+int sandbox_enter(const struct settings *settings, enum sandbox_role role, struct problem *problem);
 
 #endif

@@ -120,11 +120,15 @@ static void say_status(struct service *service, const struct counters *counters,
 		   counters->lingers, counters->max_connections, counters->handoffs);
 }
 
-void service_tick(struct service *service, const struct counters *counters, uint64_t now_ns)
+void service_tick(struct service *service, const struct counters *counters, bool alive,
+		  uint64_t now_ns)
 {
 	if (service->watchdog_ns && now_ns >= service->alive_at_ns) {
-		service->alive_at_ns = now_ns + service->watchdog_ns;
-		sd_notify(0, "WATCHDOG=1");
+		/* Who is not may be soon; it has twice that time. */
+		service->alive_at_ns =
+			now_ns + (alive ? service->watchdog_ns : service->watchdog_ns / 4);
+		if (alive)
+			sd_notify(0, "WATCHDOG=1");
 	}
 	if (has_news(service, counters) && now_ns >= service->status_at_ns)
 		say_status(service, counters, now_ns);

@@ -33,8 +33,9 @@ void service_ready(const struct service *service);
 void service_reloading(const struct service *service);
 void service_stopping(const struct service *service);
 
-/* To be called in every round: says that we are alive, and what we do, when it is time. */
-void service_tick(struct service *service, const struct counters *counters, uint64_t now_ns);
+/* To be called in every round: says that we are alive, if so, and what we do, when it is time. */
+void service_tick(struct service *service, const struct counters *counters, bool alive,
+		  uint64_t now_ns);
 /* When service_tick() has something to do; UINT64_MAX: never. */
 uint64_t service_next_ns(const struct service *service, const struct counters *counters);
 

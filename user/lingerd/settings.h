@@ -36,6 +36,7 @@ enum setting {
 	SETTING_SOCKET_MODE,
 	SETTING_SOCKET_GROUP,
 	SETTING_MAX_CONNECTIONS,
+	SETTING_WORKERS,
 	SETTING_WHEN_FULL,
 	SETTING_MAX_PER_CLIENT,
 	SETTING_ALLOW_USERS,
@@ -88,6 +89,7 @@ struct settings {
 	gid_t socket_group; /* or GROUP_UNCHANGED */
 	uint32_t
 		max_connections; /* wished for; 0: DEFAULT_MAX_CONNECTIONS, without a word if there are fewer (limits.h) */
+	uint32_t workers; /* processes, the first one among them: workers.h */
 	enum when_full when_full;
 	uint32_t max_per_client; /* or POLICY_NO_LIMIT */
 	struct access access;

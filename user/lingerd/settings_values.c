@@ -13,6 +13,7 @@ static const double LONGEST_SUMMARY_S = 86400;
 
 enum {
 	MOST_CONNECTIONS = 1000000,
+	MOST_WORKERS = 64,
 	/* tcp(7): the kernel takes no longer time for TCP_LINGER2. */
 	LONGEST_FIN_WAIT_2_S = 120,
 	NAMES_MAX = 256,
@@ -136,13 +137,14 @@ static int set_when_full(struct settings *settings, const char *value, struct pr
 	return 0;
 }
 
-static int set_connections(uint32_t *ret, const char *value, struct problem *problem)
+static int set_number(enum setting setting, uint32_t *ret, int most, const char *value,
+		      struct problem *problem)
 {
 	uint64_t number;
 
-	if (number_parse(value, 1, MOST_CONNECTIONS, &number)) {
-		problem_say(problem, "max-connections: '%.32s' is no number from 1 to %d", value,
-			    MOST_CONNECTIONS);
+	if (number_parse(value, 1, (uint64_t)most, &number)) {
+		problem_say(problem, "%s: '%.32s' is no number from 1 to %d",
+			    setting_names[setting], value, most);
 		return -EINVAL;
 	}
 	*ret = (uint32_t)number;
@@ -364,7 +366,10 @@ int settings_set(struct settings *settings, enum setting setting, const char *va
 	case SETTING_SOCKET_GROUP:
 		return set_socket_group(settings, value, problem);
 	case SETTING_MAX_CONNECTIONS:
-		return set_connections(&settings->max_connections, value, problem);
+		return set_number(setting, &settings->max_connections, MOST_CONNECTIONS, value,
+				  problem);
+	case SETTING_WORKERS:
+		return set_number(setting, &settings->workers, MOST_WORKERS, value, problem);
 	case SETTING_WHEN_FULL:
 		return set_when_full(settings, value, problem);
 	case SETTING_MAX_PER_CLIENT:

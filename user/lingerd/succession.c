@@ -9,70 +9,11 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "lingerd/batch.h"
 #include "lingerd/shortage.h"
-#include "lingerd/socket_io.h"
-#include "lingerd/users.h"
 
-enum {
-	/* "LINH", and what follows: records of struct linger_record. */
-	MAGIC = 0x484e494c,
-	VERSION = 2,
-	/* unix(7): SCM_MAX_FD is 253; a message must also fit into a small buffer of the system. */
-	BATCH = 128,
-	/* So many at a time: the next process takes a batch when it has room for all of it. */
-	BATCH_FILLED = 32,
-};
-
-struct header {
-	uint32_t magic;
-	uint16_t version;
-	uint16_t count; /* of records, and of descriptors */
-};
-
-struct batch {
-	struct header header;
-	struct linger_record records[BATCH];
-	int fds[BATCH]; /* not part of the bytes */
-};
-
-_Static_assert(sizeof(struct linger_record) == 48, "two processes must agree");
-
-union control {
-	struct cmsghdr header;
-	char space[CMSG_SPACE(BATCH * sizeof(int))];
-};
-
-static size_t bytes_of(uint16_t count)
-{
-	return offsetof(struct batch, records) + count * sizeof(struct linger_record);
-}
-
-static int send_batch(int queue, const struct batch *batch)
-{
-	uint16_t count = batch->header.count;
-	union control control;
-	struct iovec bytes = { .iov_base = (void *)batch, .iov_len = bytes_of(count) };
-	struct msghdr message = {
-		.msg_iov = &bytes,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = CMSG_SPACE(count * sizeof(int)),
-	};
-	struct cmsghdr *header;
-	int waits = 0;
-	int error;
-
-	memset(&control, 0, sizeof(control));
-	header = CMSG_FIRSTHDR(&message);
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(count * sizeof(int));
-	memcpy(CMSG_DATA(header), batch->fds, count * sizeof(int));
-	do
-		error = sendmsg(queue, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
-	while (error == -EINTR || wait_out_shortage(error, &waits));
-	return error;
-}
+/* So many at a time: the next process takes a batch when it has room for all of it. */
+enum { BATCH_FILLED = 32 };
 
 void succession_seal(struct succession *succession)
 {
@@ -87,7 +28,7 @@ static int open_queue(struct succession *succession)
 	int ends[2];
 
 	succession_seal(succession);
-	if (succession->count == SUCCESSION_QUEUES_MAX)
+	if (succession->count + succession->kept_free >= SUCCESSION_QUEUES_MAX)
 		return -ENOBUFS;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends))
 		return -errno;
@@ -97,46 +38,51 @@ static int open_queue(struct succession *succession)
 	return 0;
 }
 
+/* Whoever ends cannot come back to it: a shortage is waited out. */
+static int send_patiently(int queue, const struct batch *batch)
+{
+	int waits = 0;
+	int error;
+
+	do
+		error = batch_send(queue, batch);
+	while (wait_out_shortage(error, &waits));
+	return error;
+}
+
 /* Into the queue that is being filled, or else into a new one. */
 static int put(struct succession *succession, const struct batch *batch)
 {
-	int error = succession->writing ? send_batch(succession->writer, batch) : -EAGAIN;
+	int error = succession->writing ? send_patiently(succession->writer, batch) : -EAGAIN;
 
 	if (error != -EAGAIN)
 		return error;
 	error = open_queue(succession);
-	return error ? error : send_batch(succession->writer, batch);
+	return error ? error : send_patiently(succession->writer, batch);
 }
 
-static void collect(struct linger_engine *engine, struct batch *ret)
+static uint16_t least(uint64_t a, uint16_t b)
 {
-	uint16_t count = 0;
-
-	while (count < BATCH_FILLED &&
-	       linger_engine_release(engine, &ret->fds[count], &ret->records[count]))
-		count++;
-	ret->header = (struct header){ .magic = MAGIC, .version = VERSION, .count = count };
+	return a < b ? (uint16_t)a : b;
 }
 
-int succession_fill(struct succession *succession, struct linger_engine *engine,
+int succession_fill(struct succession *succession, struct linger_engine *engine, uint64_t most,
 		    struct counters *counters)
 {
 	struct batch batch;
 	int error;
 
-	for (;;) {
-		collect(engine, &batch);
+	for (;; most -= batch.header.count) {
+		batch_collect(&batch, engine, least(most, BATCH_FILLED));
 		if (!batch.header.count)
 			return 0;
 		error = put(succession, &batch);
 		if (error)
 			break;
 		counters->passed_on += batch.header.count;
-		for (uint16_t i = 0; i < batch.header.count; i++)
-			close(batch.fds[i]); /* the queue has its own */
+		batch_close(&batch); /* the queue has its own */
 	}
-	for (uint16_t i = 0; i < batch.header.count; i++)
-		linger_engine_adopt(engine, batch.fds[i], &batch.records[i]);
+	batch_return(&batch, engine);
 	return error;
 }
 
@@ -146,60 +92,6 @@ void succession_close(struct succession *succession)
 	for (uint32_t i = 0; i < succession->count; i++)
 		close(succession->queues[i]);
 	succession->count = 0;
-}
-
-/* 1: a batch, whose fds are the caller's. 0: there are no more. -EPROTO: what came is no batch. */
-static int receive_batch(int queue, struct batch *ret)
-{
-	union control control;
-	struct iovec bytes = { .iov_base = ret, .iov_len = bytes_of(BATCH) };
-	struct msghdr message = {
-		.msg_iov = &bytes,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	uint16_t fd_count = 0;
-	int waits = 0;
-	ssize_t length;
-
-	do
-		length = recvmsg(queue, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (length < 0 && (errno == EINTR || wait_out_shortage(-errno, &waits)));
-	if (length < 0)
-		return 0;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		fd_count = (uint16_t)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-		memcpy(ret->fds, CMSG_DATA(c), fd_count * sizeof(int));
-	}
-	/* A datagram without bytes may bring descriptors all the same. */
-	if (length == 0 && fd_count == 0)
-		return 0;
-	if ((size_t)length >= sizeof(ret->header) && ret->header.magic == MAGIC &&
-	    ret->header.version == VERSION && ret->header.count <= BATCH &&
-	    (size_t)length == bytes_of(ret->header.count) && fd_count <= ret->header.count) {
-		/* Fewer, at the fd limit: the kernel hands over the first ones and closes the rest. */
-		ret->header.count = fd_count;
-		return 1;
-	}
-	for (uint16_t i = 0; i < fd_count; i++)
-		socket_refuse(ret->fds[i]);
-	return -EPROTO;
-}
-
-/* How many descriptors the next batch brings; 0: there is none, or it is none. Receives nothing. */
-static uint16_t batch_ahead(int queue)
-{
-	struct header header;
-	int waits = 0;
-	ssize_t length;
-
-	do
-		length = recv(queue, &header, sizeof(header), MSG_PEEK | MSG_DONTWAIT);
-	while (length < 0 && (errno == EINTR || wait_out_shortage(-errno, &waits)));
-	return length == sizeof(header) && header.count <= BATCH ? header.count : 0;
 }
 
 /* The queue in front has nothing more. */
@@ -226,7 +118,7 @@ uint32_t succession_take(struct succession *succession, struct linger_engine *en
 
 	while (succession->count &&
 	       has_room(counters, limits, batch_ahead(succession->queues[0]))) {
-		int more = receive_batch(succession->queues[0], &batch);
+		int more = batch_receive(succession->queues[0], &batch);
 
 		if (more < 0)
 			log_error("what another process left cannot be read: it is closed");
@@ -234,10 +126,7 @@ uint32_t succession_take(struct succession *succession, struct linger_engine *en
 			drop_first(succession);
 			continue;
 		}
-		for (uint16_t i = 0; i < batch.header.count; i++) {
-			batch.records[i].user = users_find(users, settings, batch.records[i].uid);
-			linger_engine_adopt(engine, batch.fds[i], &batch.records[i]);
-		}
+		batch_adopt(&batch, engine, users, settings);
 		counters->restored += batch.header.count;
 		count += batch.header.count;
 	}
@@ -249,14 +138,12 @@ void succession_cut(struct succession *succession, struct counters *counters)
 	struct batch batch;
 
 	while (succession->count) {
-		if (receive_batch(succession->queues[0], &batch) <= 0) {
+		if (batch_receive(succession->queues[0], &batch) <= 0) {
 			drop_first(succession);
 			continue;
 		}
-		for (uint16_t i = 0; i < batch.header.count; i++) {
-			close(batch.fds[i]);
-			linger_end_count(counters, LINGER_SHUTDOWN);
-		}
+		batch_close(&batch);
+		counters->ended_shutdown += batch.header.count;
 		counters->restored += batch.header.count;
 	}
 }

@@ -27,14 +27,15 @@ struct succession {
 	bool writing; /* writer is open: the other end of the last queue */
 	int writer;
 	uint32_t count;
+	uint32_t kept_free; /* of the queues that there may be, those that are not for us */
 	int queues[SUCCESSION_QUEUES_MAX]; /* non-blocking, only to be read from */
 };
 
 /*
- * Moves what lingers into queues, the oldest first, and counts it as passed_on. May be called again
+ * Moves up to `most` of what lingers into queues, the oldest first, and counts it as passed_on. May be called again
  * for more, until succession_seal(). 0, or the negative errno of what kept the rest from being moved: that lingers on.
  */
-int succession_fill(struct succession *succession, struct linger_engine *engine,
+int succession_fill(struct succession *succession, struct linger_engine *engine, uint64_t most,
 		    struct counters *counters);
 
 /* Nothing more will be put into the queues. */

@@ -18,13 +18,22 @@ void daemon_begin_telling(struct daemon *daemon)
 
 static void write_metrics(void *context, struct metrics_text *text)
 {
-	const struct daemon *daemon = context;
+	struct daemon *daemon = context;
+	struct linger_times times = *linger_engine_times(daemon->engine);
+	struct metrics_histogram rounds = daemon->rounds;
+	uint32_t processes = 1;
 
-	families_write(&(struct families){ .counters = &daemon->counters,
-					   .times = linger_engine_times(daemon->engine),
-					   .rounds = &daemon->rounds,
+	if (daemon->workers) {
+		processes += workers_count(daemon->workers);
+		workers_add_times(daemon->workers, &times);
+		workers_add_rounds(daemon->workers, &rounds);
+	}
+	families_write(&(struct families){ .counters = daemon_totals(daemon),
+					   .times = &times,
+					   .rounds = &rounds,
 					   .limits = &daemon->limits,
 					   .nofile = daemon->nofile,
+					   .processes = processes,
 					   .start_s = daemon->start_s },
 		       text);
 }
@@ -48,25 +57,34 @@ void daemon_reopen_endpoint(struct daemon *daemon)
 	daemon->reopen_at_ns = clock_now_ns() + REOPEN_EVERY_NS;
 }
 
+/* We are in our loop; the others have to show that they are in theirs. */
+static bool is_alive(const struct daemon *daemon, uint64_t now_ns)
+{
+	return !daemon->workers || workers_alive(daemon->workers, now_ns);
+}
+
 void daemon_tell(struct daemon *daemon, uint64_t round_began_ns)
 {
+	const struct counters *totals;
 	uint64_t now;
 
 	endpoint_tick(&daemon->endpoint, round_began_ns);
 	now = clock_now_ns();
 	if (daemon->reopen_at_ns && now >= daemon->reopen_at_ns)
 		daemon_reopen_endpoint(daemon);
-	service_tick(&daemon->service, &daemon->counters, now);
-	journal_tick(&daemon->journal, &daemon->counters, daemon->settings.summary_ns, now);
+	totals = daemon_totals(daemon);
+	service_tick(&daemon->service, totals, is_alive(daemon, now), now);
+	journal_tick(&daemon->journal, totals, daemon->settings.summary_ns, now);
 	metrics_observe(&daemon->rounds, now - round_began_ns);
 }
 
 uint64_t daemon_next_telling_ns(const struct daemon *daemon)
 {
+	/* As they were told of last. */
+	const struct counters *totals = daemon->workers ? &daemon->totals : &daemon->counters;
 	uint64_t next = endpoint_next_ns(&daemon->endpoint);
-	uint64_t service = service_next_ns(&daemon->service, &daemon->counters);
-	uint64_t journal =
-		journal_next_ns(&daemon->journal, &daemon->counters, daemon->settings.summary_ns);
+	uint64_t service = service_next_ns(&daemon->service, totals);
+	uint64_t journal = journal_next_ns(&daemon->journal, totals, daemon->settings.summary_ns);
 
 	if (service < next)
 		next = service;

@@ -24,7 +24,8 @@ enum {
 struct user {
 	uid_t uid;
 	struct linger_policy policy;
-	uint32_t open; /* connections that linger; the engine keeps it */
+	uint32_t open;	    /* connections that linger; the engine keeps it */
+	uint32_t elsewhere; /* the same, in other processes of the daemon */
 };
 
 /* All zero: nobody has been seen. */

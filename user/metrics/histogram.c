@@ -26,3 +26,10 @@ void metrics_observe(struct metrics_histogram *histogram, uint64_t ns)
 	histogram->buckets[bucket]++;
 	histogram->sum_ns += ns;
 }
+
+void metrics_add(struct metrics_histogram *to, const struct metrics_histogram *more)
+{
+	for (unsigned int i = 0; i <= METRICS_BOUNDS; i++)
+		to->buckets[i] += more->buckets[i];
+	to->sum_ns += more->sum_ns;
+}

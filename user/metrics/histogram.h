@@ -29,5 +29,7 @@ static inline const uint64_t *metrics_bounds_ns(const struct metrics_histogram *
 
 /* Counts one. No allocation, no system call. */
 void metrics_observe(struct metrics_histogram *histogram, uint64_t ns);
+/* Adds what another one of the same bounds has counted. */
+void metrics_add(struct metrics_histogram *to, const struct metrics_histogram *more);
 
 #endif
