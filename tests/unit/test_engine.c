@@ -393,12 +393,12 @@ static void after_a_full_turn_a_peer_rests(void **state)
 	assert_true(world->sockets[1].pauses);
 	assert_false(world->sockets[2].pauses);
 	assert_true(linger_engine_next_ns(world->engine) == world->now + RESTING_NS);
-	pass_time(world, 0.0009);
+	pass_time(world, 0.9 * RESTING_NS / NS_PER_S);
 	assert_true(world->sockets[1].pauses);
 	/* Who comes later rests no longer than the first. */
 	SCRIPT(world, 2, 9, 9, 9, 9);
 	linger_engine_ready(world->engine, 2);
-	pass_time(world, 0.0001);
+	pass_time(world, 0.1 * RESTING_NS / NS_PER_S);
 	assert_false(world->sockets[1].pauses);
 	assert_false(world->sockets[2].pauses);
 	assert_true(linger_engine_next_ns(world->engine) > world->now + RESTING_NS);
@@ -409,7 +409,7 @@ static void after_a_full_turn_a_peer_rests(void **state)
 	linger_engine_ready(world->engine, 1);
 	assert_int_equal(world->counters.ended_reset, 1);
 	assert_true(linger_engine_next_ns(world->engine) > world->now + RESTING_NS);
-	pass_time(world, 0.001);
+	pass_time(world, (double)RESTING_NS / NS_PER_S);
 	linger_engine_end_all(world->engine, LINGER_SHUTDOWN);
 	assert_int_equal(world->sockets[1].closes, 1);
 	assert_int_equal(world->sockets[2].closes, 1);

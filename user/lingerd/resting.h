@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connections that rest: their peers have sent more than was read in a turn, and are not listened to for a
- * millisecond. Without that a single peer that floods keeps the daemon running all the time, and who floods on the
+ * Connections that rest: their peers have sent more than was read in a turn, and are not listened to for two
+ * milliseconds. Without that a single peer that floods keeps the daemon running all the time, and who floods on the
  * same machine or the daemon itself is what the others wait for: not for their turn in the loop, but for a CPU. What is
  * sent meanwhile fills the receive buffer, and TCP holds the peer up.
  *
@@ -14,7 +14,7 @@
 
 #include "lingerd/queue.h"
 
-#define RESTING_NS 1000000ULL
+#define RESTING_NS 2000000ULL
 
 struct resting {
 	struct queue queue;
