@@ -27,15 +27,15 @@ enum {
 /* One that has been received. Its fds stand in its control data. */
 struct datagram {
 	char bytes[DATAGRAM_MAX];
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(FDS_MAX * sizeof(int))];
-	} control;
 	struct iovec vector;
 	size_t length;
 	int flags;
 	int fds[FDS_MAX];
 	int fd_count;
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(FDS_MAX * sizeof(int))];
+	} control;
 };
 
 /* A batch, with the headers that the kernel is given for it. */
