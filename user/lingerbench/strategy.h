@@ -80,4 +80,10 @@ extern const struct strategy *const strategies[];
  */
 void strategy_linger_natively(int fd, const struct strategy_settings *settings);
 
+struct linger_client;
+
+/* finish() of those that hand over: by that client, natively where it fails. */
+int strategy_hand_over(struct linger_client *client, int fd,
+		       const struct strategy_settings *settings);
+
 #endif

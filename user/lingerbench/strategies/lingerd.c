@@ -12,15 +12,20 @@ static int prepare(const struct strategy_settings *settings)
 	return linger_client_open(&client, settings->lingerd_socket);
 }
 
-static int finish(int fd, const struct strategy_settings *settings)
+int strategy_hand_over(struct linger_client *to, int fd, const struct strategy_settings *settings)
 {
-	int error = linger_handoff(client, fd);
+	int error = linger_handoff(to, fd);
 
 	if (error)
 		strategy_linger_natively(fd, settings);
 	else
 		close(fd);
 	return error;
+}
+
+static int finish(int fd, const struct strategy_settings *settings)
+{
+	return strategy_hand_over(client, fd, settings);
 }
 
 const struct strategy strategy_lingerd = {

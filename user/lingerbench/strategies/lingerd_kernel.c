@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lingerbench/strategy.h"
 
-#include <unistd.h>
-
 #include "liblinger/linger.h"
 
 static struct linger_client *client; /* one a worker process */
@@ -17,13 +15,7 @@ static int prepare(const struct strategy_settings *settings)
 
 static int finish(int fd, const struct strategy_settings *settings)
 {
-	int error = linger_handoff(client, fd);
-
-	if (error)
-		strategy_linger_natively(fd, settings);
-	else
-		close(fd);
-	return error;
+	return strategy_hand_over(client, fd, settings);
 }
 
 const struct strategy strategy_lingerd_kernel = {
