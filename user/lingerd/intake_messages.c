@@ -119,10 +119,13 @@ static uint32_t room_for(const struct intake *intake, int fd, enum sender_state 
 static uint32_t receivable(const struct intake *intake)
 {
 	const struct limits *limits = intake->parts.limits;
-	uint32_t numbers =
-		limits->spare + room_below(limits->connections, intake->parts.counters->lingers);
+	uint64_t numbers = (uint64_t)limits->spare +
+			   room_below(limits->connections, intake->parts.counters->lingers);
 
-	return numbers < 2 * MESSAGE_FDS_MAX ? 1 : least(numbers / MESSAGE_FDS_MAX, MESSAGE_BATCH);
+	if (numbers < 2 * MESSAGE_FDS_MAX)
+		return 1;
+	return numbers < MESSAGE_BATCH * MESSAGE_FDS_MAX ? (uint32_t)numbers / MESSAGE_FDS_MAX
+							 : MESSAGE_BATCH;
 }
 
 /* Makes room for the message with fds that comes next, or parks its sender. */
