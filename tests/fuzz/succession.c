@@ -28,7 +28,7 @@ static void take(int queue, int epoll)
 {
 	static const struct limits limits = { .connections = 24, .senders = 8, .reserve = 32 };
 	struct succession left = { .count = 1, .queues = { queue } };
-	struct socket_io io = { .epoll = epoll, .drain_table = -1 };
+	struct socket_io io = { .watches = { .epoll = epoll }, .drain_table = -1 };
 	struct linger_engine *engine;
 	struct counters counters = { 0 };
 	struct users users = { 0 };

@@ -22,6 +22,7 @@ struct fake_socket {
 	bool half_closed;
 	bool watched;
 	bool pauses;
+	bool is_awaited; /* it was ready, and is to be called again */
 	int watch_error;
 	ssize_t script[8]; /* what discard says; then -EAGAIN */
 	int script_length;
@@ -143,6 +144,12 @@ static int fake_watch(void *context, int fd, bool for_data)
 	return 0;
 }
 
+static void fake_watch_again(void *context, int fd, bool for_data)
+{
+	(void)for_data;
+	held_socket(context, fd)->is_awaited = true;
+}
+
 static void fake_pause(void *context, int fd)
 {
 	held_socket(context, fd)->pauses = held_socket(context, fd)->watched;
@@ -178,6 +185,7 @@ static const struct linger_io fake_io = {
 	.peer = fake_peer,
 	.give_up = fake_give_up,
 	.watch = fake_watch,
+	.watch_again = fake_watch_again,
 	.pause = fake_pause,
 	.unwatch = fake_unwatch,
 	.close = fake_close,
@@ -1060,10 +1068,14 @@ static void random_event(struct world *world)
 	socket->unsent = (uint32_t)random() % 3;
 	socket->client = (uint32_t)random() % 8;
 	socket->watch_error = random() % 16 ? 0 : -ENOMEM;
-	if (!socket->held)
+	socket->is_awaited = false;
+	if (!socket->held) {
 		take_of_user(world, fd, (uint16_t)(random() % USERS));
-	else
+	} else {
 		linger_engine_ready(world->engine, fd);
+		assert_true(!socket->held || !socket->watched || socket->pauses ||
+			    socket->is_awaited);
+	}
 	if (random() % 64 == 0)
 		linger_engine_shed(world->engine);
 	if (random() % 1024 == 0)

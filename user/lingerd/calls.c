@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "lingerd/calls.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <liburing.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "lingerd/ring.h"
 
 /*
  * With MSG_TRUNC, TCP drops what it would copy and never touches these pages. Sockets that do not
@@ -15,9 +17,7 @@
  */
 static char sink[1 << 20];
 
-static bool has_ring;
-static bool ring_asks_sockets; /* it knows getsockopt(): Linux 6.7 */
-static struct io_uring ring;
+static bool ring_asks_no_sockets; /* it knows no getsockopt(): before Linux 6.7 */
 
 /* -- One after the other -- */
 
@@ -108,138 +108,77 @@ static void prepare(struct io_uring_sqe *entry, const struct call *call, union a
 
 static bool is_for_ring(const struct call *call)
 {
-	return call->kind == CALL_DISCARD || call->kind == CALL_CLOSE || ring_asks_sockets;
+	return call->kind == CALL_DISCARD || call->kind == CALL_CLOSE || !ring_asks_no_sockets;
 }
 
-static int size_asked(enum call_kind kind)
+static ssize_t size_asked(enum call_kind kind)
 {
-	return kind == CALL_PROTOCOL ? (int)sizeof(int) : (int)sizeof(struct linger);
+	return kind == CALL_PROTOCOL ? (ssize_t)sizeof(int) : (ssize_t)sizeof(struct linger);
 }
 
-static void take_result(struct call *call, int result, const union answer *answer)
+/* Of those that are in the ring. */
+struct joined {
+	struct call *calls;
+	union answer answers[CALLS_MAX];
+	int under_way;
+};
+
+static void take_answer(struct call *call, ssize_t result, const union answer *answer)
 {
-	call->result = result;
-	if (call->kind != CALL_PROTOCOL && call->kind != CALL_LINGER)
+	if (result == size_asked(call->kind)) {
+		call->result =
+			call->kind == CALL_PROTOCOL ? answer->protocol : is_armed(&answer->linger);
 		return;
+	}
 	/* It is no socket, or none that the ring can ask, or the kernel does not know the question of any. */
-	if (result != size_asked(call->kind)) {
-		call->result = calls_make_one(call->kind, call->fd);
-		/* This is asked of TCP sockets alone. */
-		if (call->kind == CALL_LINGER && call->result >= 0)
-			ring_asks_sockets = false;
-		return;
-	}
-	call->result = call->kind == CALL_PROTOCOL ? answer->protocol : is_armed(&answer->linger);
+	call->result = calls_make_one(call->kind, call->fd);
+	/* This is asked of TCP sockets alone. */
+	if (call->kind == CALL_LINGER && call->result >= 0)
+		ring_asks_no_sockets = true;
 }
 
-/*
- * Waits until all that the kernel has taken is done. What it does not take, for want of memory, is taken back: that is made
- * one by one. Returns how many it has taken.
- */
-static unsigned int submit(unsigned int count)
+static void take_end(void *context, uint32_t number, int result)
 {
-	unsigned int before = *ring.sq.khead, taken;
+	struct joined *joined = context;
+	struct call *call = &joined->calls[number];
 
-	while (io_uring_submit_and_wait(&ring, count) == -EINTR)
-		;
-	taken = *ring.sq.khead - before;
-	if (taken < count) {
-		ring.sq.sqe_tail = ring.sq.sqe_head = *ring.sq.khead;
-		io_uring_smp_store_release(ring.sq.ktail, *ring.sq.khead);
-	}
-	while (taken && io_uring_cq_ready(&ring) < taken)
-		io_uring_submit_and_wait(&ring, taken);
-	return taken;
+	joined->under_way--;
+	if (result == RING_NOT_TAKEN)
+		call->result = calls_make_one(call->kind, call->fd);
+	else if (call->kind == CALL_PROTOCOL || call->kind == CALL_LINGER)
+		take_answer(call, result, &joined->answers[number]);
+	else
+		call->result = result;
 }
 
 static void make_in_ring(struct call *calls, int count)
 {
-	union answer answers[CALLS_MAX] = { { 0 } };
-	int submitted[CALLS_MAX];
-	unsigned int prepared = 0, taken, head, seen = 0;
-	struct io_uring_cqe *done;
+	struct joined joined = { .calls = calls };
 
+	ring_tell(RING_CALLS, take_end, &joined);
 	for (int i = 0; i < count; i++) {
-		struct io_uring_sqe *entry;
-
-		if (!is_for_ring(&calls[i])) {
+		if (is_for_ring(&calls[i])) {
+			joined.under_way++;
+			prepare(ring_request(RING_CALLS, (uint32_t)i), &calls[i],
+				&joined.answers[i]);
+		} else {
 			calls[i].result = calls_make_one(calls[i].kind, calls[i].fd);
-			continue;
 		}
-		entry = io_uring_get_sqe(&ring);
-		prepare(entry, &calls[i], &answers[i]);
-		io_uring_sqe_set_data64(entry, (uint64_t)i);
-		submitted[prepared++] = i;
 	}
-	taken = prepared ? submit(prepared) : 0;
-	io_uring_for_each_cqe(&ring, head, done)
-	{
-		take_result(&calls[done->user_data], done->res, &answers[done->user_data]);
-		seen++;
-	}
-	io_uring_cq_advance(&ring, seen);
-	for (unsigned int i = taken; i < prepared; i++) {
-		struct call *call = &calls[submitted[i]];
-
-		call->result = calls_make_one(call->kind, call->fd);
-	}
+	if (joined.under_way)
+		ring_run(false);
+	while (joined.under_way)
+		ring_run(true);
+	ring_tell(RING_CALLS, NULL, NULL);
 }
 
 void calls_make(struct call *calls, int count)
 {
-	if (has_ring && count > 1) {
+	assert(count <= CALLS_MAX);
+	if (ring_is_open() && count > 1) {
 		make_in_ring(calls, count);
 		return;
 	}
 	for (int i = 0; i < count; i++)
 		calls[i].result = calls_make_one(calls[i].kind, calls[i].fd);
-}
-
-/* Debian 12's liburing declares functions for these two, and has them not. */
-static bool register_with(unsigned int what, void *argument, unsigned int count)
-{
-	return syscall(SYS_io_uring_register, ring.ring_fd, what, argument, count) != 0;
-}
-
-/* Whether that failed. */
-static bool restrict_ring(void)
-{
-	struct io_uring_restriction rules[] = {
-		{ .opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_RECV },
-		{ .opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_CLOSE },
-		{ .opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_URING_CMD },
-		{ .opcode = IORING_RESTRICTION_REGISTER_OP,
-		  .register_op = IORING_REGISTER_ENABLE_RINGS },
-	};
-
-	return register_with(IORING_REGISTER_RESTRICTIONS, rules,
-			     sizeof(rules) / sizeof(rules[0])) ||
-	       register_with(IORING_REGISTER_ENABLE_RINGS, NULL, 0);
-}
-
-bool calls_open(void)
-{
-	const unsigned int how =
-		IORING_SETUP_R_DISABLED | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN;
-
-	if (io_uring_queue_init(CALLS_MAX, &ring, how))
-		return false;
-	if (restrict_ring()) {
-		io_uring_queue_exit(&ring);
-		return false;
-	}
-	has_ring = ring_asks_sockets = true;
-	return true;
-}
-
-bool calls_are_joined(void)
-{
-	return has_ring;
-}
-
-void calls_close(void)
-{
-	if (has_ring)
-		io_uring_queue_exit(&ring);
-	has_ring = false;
 }

@@ -14,9 +14,9 @@
 #include "common/log.h"
 #include "lingerd/daemon_parts.h"
 #include "lingerd/events.h"
-#include "lingerd/calls.h"
 #include "lingerd/identity.h"
 #include "lingerd/kernel_drain.h"
+#include "lingerd/ring.h"
 #include "lingerd/sandbox.h"
 #include "lingerd/takeover.h"
 
@@ -41,32 +41,35 @@ static int open_signals(struct daemon *daemon)
 	daemon->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (daemon->signals < 0)
 		return -errno;
-	return events_add(daemon->io.epoll, daemon->signals, EVENT_SIGNAL);
+	return events_add(daemon->epoll, daemon->signals, EVENT_SIGNAL);
+}
+
+static uint32_t fd_numbers(const struct daemon *daemon)
+{
+	return daemon->limits.connections + daemon->limits.senders + daemon->limits.reserve;
 }
 
 static int open_parts(struct daemon *daemon)
 {
-	uint32_t fd_numbers =
-		daemon->limits.connections + daemon->limits.senders + daemon->limits.reserve;
 	int error;
 
-	daemon->io.epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (daemon->io.epoll < 0)
+	daemon->epoll = daemon->io.watches.epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (daemon->epoll < 0)
 		return -errno;
 	error = open_signals(daemon);
 	if (!error && daemon->workers)
-		error = workers_watch(daemon->workers, daemon->io.epoll);
+		error = workers_watch(daemon->workers, daemon->epoll);
 	if (error)
 		return error;
-	error = linger_engine_new(&daemon->engine, fd_numbers, &socket_linger_io, &daemon->io,
-				  &daemon->users, &daemon->counters);
+	error = linger_engine_new(&daemon->engine, fd_numbers(daemon), &socket_linger_io,
+				  &daemon->io, &daemon->users, &daemon->counters);
 	if (error)
 		return error;
 	linger_engine_limit_clients(daemon->engine, daemon->settings.max_per_client);
 	if (daemon->workers)
 		linger_engine_see_clients(daemon->engine, workers_count_client, daemon->workers);
 	return intake_new(&daemon->intake, &(struct intake_parts){
-						   .epoll = daemon->io.epoll,
+						   .epoll = daemon->epoll,
 						   .listener = daemon->listener.fd,
 						   .limits = &daemon->limits,
 						   .settings = &daemon->settings,
@@ -97,12 +100,14 @@ static void open_drain(struct daemon *daemon)
 	daemon->counters.drains_in_kernel = 1;
 }
 
-/* What the kernel can do for us, and need not. */
-static void open_helps(struct daemon *daemon)
+/* Likewise. */
+static void open_ring(struct daemon *daemon)
 {
-	if (daemon->settings.io_uring)
-		daemon->counters.uses_io_uring = calls_open();
-	open_drain(daemon);
+	if (!daemon->settings.io_uring || !ring_open())
+		return;
+	if (watches_use_ring(&daemon->io.watches, fd_numbers(daemon), &daemon->counters.unwatched))
+		ring_close();
+	daemon->counters.uses_io_uring = ring_is_open();
 }
 
 /* leave: another process goes on with the listener. */
@@ -114,9 +119,10 @@ static void free_parts(struct daemon *daemon, bool leave)
 	workers_free(daemon->workers);
 	if (daemon->signals >= 0)
 		close(daemon->signals);
-	if (daemon->io.epoll >= 0)
-		close(daemon->io.epoll);
-	calls_close();
+	if (daemon->epoll >= 0)
+		close(daemon->epoll);
+	watches_free(&daemon->io.watches);
+	ring_close();
 	if (daemon->io.drain_table >= 0)
 		close(daemon->io.drain_table);
 	pidfile_remove(&daemon->pidfile);
@@ -328,7 +334,9 @@ static int open_daemon(struct daemon *daemon, struct inherited *inherited, struc
 	if (!error)
 		error = write_pidfile(daemon, takes_over, problem);
 	if (!error)
-		open_helps(daemon);
+		open_drain(daemon);
+	if (!error)
+		open_ring(daemon);
 	/* Before anything is read that others have sent. */
 	if (!error && daemon->settings.sandbox)
 		error = sandbox_enter(&daemon->settings, SANDBOX_FRONT, problem);
@@ -353,7 +361,7 @@ int daemon_open(struct daemon **ret, const struct options *options, struct probl
 		return -ENOMEM;
 	}
 	daemon->options = options;
-	daemon->io.epoll = -1;
+	daemon->epoll = -1;
 	daemon->io.drain_table = -1;
 	daemon->signals = -1;
 	daemon->asker = -1;
@@ -390,6 +398,19 @@ static int dispatch_lingers(struct daemon *daemon, const struct epoll_event *eve
 	return ready;
 }
 
+/* Those in the ring, so many that the others have their turn. */
+static void serve_ready(struct daemon *daemon)
+{
+	int fds[LINGER_BATCH], count;
+
+	for (int served = 0; served < EVENTS_PER_ROUND; served += count) {
+		count = watches_take_ready(&daemon->io.watches, fds, LINGER_BATCH);
+		if (!count)
+			return;
+		linger_engine_ready_all(daemon->engine, fds, count);
+	}
+}
+
 static void dispatch(struct daemon *daemon, const struct epoll_event *event)
 {
 	switch (event_source(event)) {
@@ -403,6 +424,7 @@ static void dispatch(struct daemon *daemon, const struct epoll_event *event)
 		intake_sender_ready(daemon->intake, event_fd(event));
 		break;
 	case EVENT_LINGER: /* dispatch_lingers() */
+	case EVENT_RING:   /* serve_ready() */
 		break;
 	case EVENT_METRICS:
 		endpoint_ready(&daemon->endpoint);
@@ -461,6 +483,7 @@ static void work_through(struct daemon *daemon, const struct epoll_event *events
 			dispatch(daemon, &events[i]);
 		i += ready ? ready : 1;
 	}
+	serve_ready(daemon);
 	if (daemon->drain_wanted)
 		daemon_drain(daemon);
 	linger_engine_expire(daemon->engine);
@@ -475,9 +498,11 @@ int daemon_run(struct daemon *daemon)
 	struct epoll_event events[EVENTS_PER_ROUND];
 
 	while (!daemon_ended(daemon)) {
-		int count = epoll_wait(daemon->io.epoll, events, EVENTS_PER_ROUND,
-				       time_to_sleep(daemon));
+		bool sleeps = watches_sleep(&daemon->io.watches);
+		int count = epoll_wait(daemon->epoll, events, EVENTS_PER_ROUND,
+				       sleeps ? time_to_sleep(daemon) : 0);
 
+		watches_wake(&daemon->io.watches);
 		if (count < 0 && errno == EINTR)
 			continue; /* stopped for a while, perhaps: events go before deadlines */
 		if (count < 0 && events_wait_passes(errno))

@@ -32,6 +32,7 @@ struct daemon {
 	uint64_t nofile;
 	struct listener listener;
 	struct pidfile pidfile;
+	int epoll;
 	struct socket_io io;
 	struct service service;
 	int signals;

@@ -254,10 +254,12 @@ void linger_engine_ready(struct linger_engine *engine, int fd)
 		deadlines_remove(&engine->deadlines, (uint32_t)fd);
 		go_on(engine, fd);
 	}
-	/* We are not called for the same again. What woke us may have been no data. */
+	/* What woke us may have been no data. */
 	if (drained.last != -EAGAIN ||
 	    (!drained.bytes && engine->io->discard_notices(engine->io_context, fd)))
 		let_rest(engine, fd);
+	else
+		engine->io->watch_again(engine->io_context, fd, !engine->lingers[fd].in_kernel);
 }
 
 void linger_engine_ready_all(struct linger_engine *engine, const int *fds, int count)

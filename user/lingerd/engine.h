@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The linger engine: the core of the daemon. It owns connections from the moment they are taken
- * until they are closed, and knows no files, no epoll, no clock of its own: all of that comes
+ * until they are closed, and knows no files, no epoll, no ring, no clock of its own: all of that comes
  * through struct linger_io, so that tests run it in simulated time with faults of their choice.
  *
  * The life of one fd:
@@ -32,7 +32,7 @@
  *   then it is read at its deadlines. Only those that rest are watched without their data.
  * - Its deadline is the earlier one of its idle and its total timeout.
  * - It is unwatched before it is closed. The sender may still hold the same socket, and epoll
- *   would go on reporting it under a number that means another connection by then.
+ *   would go on reporting it under a number that means another connection by then; and what waits in the ring holds it itself.
  * - handoffs + restored == lingers + the sum of all ended_... + passed_on
  * - lingers == the sum of what its users have open
  *
@@ -86,12 +86,13 @@ struct linger_io {
 	/* How close() is to end the connection; never called with GIVE_UP_CLOSE. */
 	void (*give_up)(void *context, int fd, const struct linger_policy *policy);
 	/*
-	 * linger_engine_ready() is called if data or notices are there, and from now on whenever some come: once, so they
-	 * are read until there are no more, or it rests. Of one that is watched already or pauses, it ends the pause and
-	 * looks anew.
+	 * linger_engine_ready() is called if data or notices are there, or when some come. Of one that is watched already or
+	 * pauses, it ends the pause and looks anew.
 	 */
 	int (*watch)(void *context, int fd, bool for_data); /* not for data: for the end alone */
-	/* It stays watched, but for data. One that is not watched is none of its errors. */
+	/* It was ready, has been read until there was no more, and is to be called again for what comes from now on. */
+	void (*watch_again)(void *context, int fd, bool for_data);
+	/* It was ready, and is not to be called for data before it is watched again. One that is not watched is none of its errors. */
 	void (*pause)(void *context, int fd);
 	/* One that is not watched is none of its errors. */
 	void (*unwatch)(void *context, int fd);

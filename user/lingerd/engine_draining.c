@@ -92,6 +92,7 @@ bool engine_reads_again(struct linger_engine *engine, int fd)
 	linger->received += unread;
 	engine_count_in_kernel(engine, fd, LINGER_OPEN);
 	linger->in_kernel = false;
+	engine->io->unwatch(engine->io_context, fd);
 	engine_watch(engine, fd);
 	return true;
 }

@@ -20,6 +20,7 @@ enum event_source {
 	EVENT_LISTENER,
 	EVENT_SENDER,
 	EVENT_LINGER,
+	EVENT_RING, /* of lingers, too: watches.h */
 	EVENT_METRICS,
 	EVENT_CHANNEL, /* between the processes of the daemon */
 };

@@ -8,11 +8,11 @@
 enum {
 	MOST_SENDERS = 4096,
 	/*
-	 * Our own: listener, lock, epoll, signals, the ring of io_uring, the table of the drain in the kernel, the
+	 * Our own: listener, lock, epoll, signals, the ring of io_uring and its wakeups, the table of the drain in the kernel, the
 	 * configuration file at SIGHUP, the system's log; two fds of a message under way, one connection accepted before another is
 	 * evicted, and a margin.
 	 */
-	OWN = 15,
+	OWN = 16,
 	/* Without /proc to count them: what a service manager or a shell may have left open. */
 	OPEN_UNKNOWN = 16,
 };

@@ -105,7 +105,7 @@ struct settings {
 	gid_t user_group;	/* that user's own */
 	char pid_file[PID_FILE_SIZE];	    /* "": none */
 	bool sandbox;			    /* sandbox.h */
-	bool io_uring;			    /* where it is allowed: calls.h */
+	bool io_uring;			    /* where it is allowed: ring.h */
 	bool drain_in_kernel;		    /* if it can: kernel_drain.h */
 	char drain_table[DRAIN_TABLE_SIZE]; /* pinned there */
 	struct linger_policy policy;	    /* of everybody */

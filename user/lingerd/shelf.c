@@ -27,6 +27,7 @@ struct shelf {
 	int channel;
 	struct ledger *ledger;
 	struct settings settings;
+	int epoll;
 	struct socket_io io;
 	struct linger_engine *engine;
 	struct users users;
@@ -73,11 +74,11 @@ static int open_shelf(struct shelf *shelf, const struct shelf_parts *parts, stru
 	prctl(PR_SET_NAME, "lingerd-shelf");
 	if (!error && parts->background)
 		error = leave_terminal();
-	shelf->io.epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (!error && shelf->io.epoll < 0)
+	shelf->epoll = shelf->io.watches.epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (!error && shelf->epoll < 0)
 		error = -errno;
 	if (!error)
-		error = events_add(shelf->io.epoll, shelf->channel, EVENT_CHANNEL);
+		error = events_add(shelf->epoll, shelf->channel, EVENT_CHANNEL);
 	if (!error)
 		error = linger_engine_new(&shelf->engine, parts->fd_numbers, &socket_linger_io,
 					  &shelf->io, &shelf->users, &shelf->counters);
@@ -234,7 +235,7 @@ static void linger(struct shelf *shelf)
 
 		publish(shelf);
 		atomic_store(&shelf->ledger->due_ns, next);
-		count = epoll_wait(shelf->io.epoll, events, EVENTS_PER_ROUND, clock_ms_until(next));
+		count = epoll_wait(shelf->epoll, events, EVENTS_PER_ROUND, clock_ms_until(next));
 		if (count < 0 && !events_wait_passes(errno))
 			end(shelf);
 		work_through(shelf, events, count);
@@ -251,7 +252,7 @@ void shelf_run(const struct shelf_parts *parts)
 	shelf = (struct shelf){ .channel = parts->channel,
 				.ledger = parts->ledger,
 				.settings = *parts->settings,
-				.io = { .epoll = -1, .drain_table = -1 } };
+				.io = { .drain_table = -1 } };
 	shelf.report.rounds.bounds_ns = &metrics_bounds_of_work;
 	error = open_shelf(&shelf, parts, &answer.problem);
 	if (channel_answer(shelf.channel, &answer, NULL) || error)

@@ -11,8 +11,8 @@
 
 #include "common/clock.h"
 #include "lingerd/calls.h"
-#include "lingerd/events.h"
 #include "lingerd/kernel_drain.h"
+#include "lingerd/ring.h"
 
 /* More wait for the next event, and the others have their turn. */
 enum { NOTICES_PER_EVENT = 64 };
@@ -48,7 +48,7 @@ static void socket_begin(void *context, const int *fds, int count)
 	struct socket_batch *batch = &((struct socket_io *)context)->batch;
 	struct call calls[LINGER_BATCH];
 
-	if (count < 2 || !calls_are_joined())
+	if (count < 2 || !ring_is_open())
 		return;
 	for (int i = 0; i < count; i++)
 		calls[i] = (struct call){ .kind = CALL_DISCARD, .fd = fds[i] };
@@ -173,28 +173,29 @@ static void socket_give_up(void *context, int fd, const struct linger_policy *po
 		setsockopt(fd, IPPROTO_TCP, TCP_LINGER2, &seconds, sizeof(seconds));
 }
 
+static struct watches *watches_of(void *context)
+{
+	return &((struct socket_io *)context)->watches;
+}
+
 static int socket_watch(void *context, int fd, bool for_data)
 {
-	const struct socket_io *io = context;
-	/* The kernel wakes for EPOLLIN by what it throws away, too. */
-	uint32_t events = for_data ? EPOLLIN : EPOLLRDHUP;
-	int error = events_add_edges(io->epoll, fd, EVENT_LINGER, events);
+	return watches_add(watches_of(context), fd, for_data);
+}
 
-	return error == -EEXIST ? events_resume_edges(io->epoll, fd, EVENT_LINGER, events) : error;
+static void socket_watch_again(void *context, int fd, bool for_data)
+{
+	watches_add_again(watches_of(context), fd, for_data);
 }
 
 static void socket_pause(void *context, int fd)
 {
-	const struct socket_io *io = context;
-
-	events_pause(io->epoll, fd, EVENT_LINGER);
+	watches_pause(watches_of(context), fd);
 }
 
 static void socket_unwatch(void *context, int fd)
 {
-	const struct socket_io *io = context;
-
-	events_remove(io->epoll, fd);
+	watches_remove(watches_of(context), fd);
 }
 
 static void socket_close(void *context, int fd)
@@ -226,6 +227,7 @@ const struct linger_io socket_linger_io = {
 	.peer = socket_peer,
 	.give_up = socket_give_up,
 	.watch = socket_watch,
+	.watch_again = socket_watch_again,
 	.pause = socket_pause,
 	.unwatch = socket_unwatch,
 	.close = socket_close,

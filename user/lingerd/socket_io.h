@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* struct linger_io on real TCP sockets and a real epoll set. */
+/* struct linger_io on real TCP sockets. */
 #ifndef LINGERD_SOCKET_IO_H
 #define LINGERD_SOCKET_IO_H
 
 #include "lingerd/engine.h"
+#include "lingerd/watches.h"
 
 /* Connections that are being taken: what is known of them already, and those that are to be closed. */
 struct socket_batch {
@@ -18,8 +19,8 @@ struct socket_batch {
 };
 
 struct socket_io {
-	int epoll;	 /* the caller's */
-	int drain_table; /* of kernel_drain.h, likewise; -1: none, everything is read */
+	struct watches watches;
+	int drain_table; /* of kernel_drain.h, the caller's; -1: none, everything is read */
 	struct socket_batch batch;
 };
 

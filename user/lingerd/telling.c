@@ -40,7 +40,7 @@ static void write_metrics(void *context, struct metrics_text *text)
 
 int daemon_open_endpoint(struct daemon *daemon, struct problem *problem)
 {
-	return endpoint_open(&daemon->endpoint, &daemon->settings, daemon->io.epoll, write_metrics,
+	return endpoint_open(&daemon->endpoint, &daemon->settings, daemon->epoll, write_metrics,
 			     daemon, problem);
 }
 
