@@ -2,7 +2,8 @@
 /*
  * What the files that make up the daemon share, and nobody else:
  *
- *	daemon.c	opens the parts, and runs the loop
+ *	daemon.c	opens the parts, and closes them
+ *	loop.c		waits for what happens, and has each part do its work
  *	sharing.c	what it shares out to its other processes, and has in common with them
  *	commands.c	what signals and lingerctl want of it
  *	telling.c	what it tells of itself: to the service manager, in the log, as metrics
