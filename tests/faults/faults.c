@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <liburing.h>
 #include <link.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -47,7 +49,7 @@ static bool can_say(enum fault_call call, int error)
 {
 	static const enum fault_call make_descriptors[] = {
 		FAULT_accept4, FAULT_socket,	    FAULT_socketpair, FAULT_open,
-		FAULT_fcntl,   FAULT_epoll_create1, FAULT_signalfd,
+		FAULT_fcntl,   FAULT_epoll_create1, FAULT_signalfd,   FAULT_eventfd,
 	};
 	static const enum fault_call touch_files[] = {
 		FAULT_open, FAULT_read, FAULT_write, FAULT_close, FAULT_lstat, FAULT_unlink,
@@ -114,6 +116,7 @@ INTERPOSE(int, connect, (int fd, const struct sockaddr *address, socklen_t lengt
 INTERPOSE(int, epoll_create1, (int flags), (flags))
 INTERPOSE(int, epoll_wait, (int epoll, struct epoll_event *events, int most, int timeout),
 	  (epoll, events, most, timeout))
+INTERPOSE(int, eventfd, (unsigned int initial, int flags), (initial, flags))
 INTERPOSE(int, flock, (int fd, int operation), (fd, operation))
 INTERPOSE(int, getpeername, (int fd, struct sockaddr *address, socklen_t *length),
 	  (fd, address, length))
@@ -137,6 +140,20 @@ INTERPOSE(int, socketpair, (int family, int type, int protocol, int ends[2]),
 	  (family, type, protocol, ends))
 INTERPOSE(int, unlink, (const char *path), (path))
 INTERPOSE(ssize_t, write, (int fd, const void *bytes, size_t length), (fd, bytes, length))
+
+/* Those of liburing say the error. */
+#define INTERPOSE_RING(name, parameters, arguments)                                                \
+	EXPORT int name parameters;                                                                \
+	EXPORT int name parameters                                                                 \
+	{                                                                                          \
+		int error = fault_of(FAULT_##name);                                                \
+                                                                                                   \
+		return error > 0 ? -error : NEXT(name) arguments;                                  \
+	}
+
+INTERPOSE_RING(io_uring_get_events, (struct io_uring * ring), (ring))
+INTERPOSE_RING(io_uring_submit_and_get_events, (struct io_uring * ring), (ring))
+INTERPOSE_RING(io_uring_submit_and_wait, (struct io_uring * ring, unsigned int ends), (ring, ends))
 
 /* What it removes has been there, and an error would be of the caller's making. */
 EXPORT int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)

@@ -18,12 +18,16 @@
 	X(epoll_create1)                                                                           \
 	X(epoll_ctl)                                                                               \
 	X(epoll_wait)                                                                              \
+	X(eventfd)                                                                                 \
 	X(fcntl)                                                                                   \
 	X(flock)                                                                                   \
 	X(getpeername)                                                                             \
 	X(getsockname)                                                                             \
 	X(getsockopt)                                                                              \
 	X(ioctl)                                                                                   \
+	X(io_uring_get_events)                                                                     \
+	X(io_uring_submit_and_get_events)                                                          \
+	X(io_uring_submit_and_wait)                                                                \
 	X(listen)                                                                                  \
 	X(lstat)                                                                                   \
 	X(nanosleep)                                                                               \

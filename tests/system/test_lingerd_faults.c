@@ -24,6 +24,7 @@
 #include "liblinger/protocol.h"
 #include "lingerctl/ask.h"
 #include "tests/faults/faults.h"
+#include "tests/support/lab.h"
 #include "tests/support/lingerd.h"
 #include "tests/support/tcp.h"
 
@@ -111,6 +112,11 @@ static const struct fault_case cases[] = {
 	{ FAULT_poll, NOTHING, { EINTR, ENOMEM } },
 	{ FAULT_write, NOTHING, { EIO, EAGAIN, ENOSPC, EPIPE } },
 	{ FAULT_read, NOTHING, { EINTR, EAGAIN } },
+};
+
+static const struct fault_case ring_cases[] = {
+	{ FAULT_io_uring_submit_and_get_events, NOTHING, { EINTR, EAGAIN, ENOMEM, EBUSY } },
+	{ FAULT_epoll_wait, NOTHING, { EINTR, ENOMEM } },
 };
 
 enum ending { CLOSE_AT_ONCE, SEND_AND_CLOSE, CLOSE_LATER, RESET, STAY, ENDINGS };
@@ -245,21 +251,34 @@ static void work_with_error(struct lingerd *daemon, const struct fault_case *fau
 		assert_true(injected > 0);
 }
 
-static void every_call_may_fail_while_it_works(void **state)
+static void work_with_all(const struct fault_case *fault, size_t count, const char *io_uring)
 {
-	/* Nothing comes between a program and its ring. */
-	static const char *const options[] = {
-		"--idle-timeout", "0.1", "--max-per-client", "1000", "--io-uring", "off", NULL
+	const char *const options[] = {
+		"--idle-timeout", "0.1", "--max-per-client", "1000", "--io-uring", io_uring, NULL
 	};
 	struct lingerd daemon;
 
-	(void)state;
 	disarm();
 	lingerd_start_under(&daemon, with_faults, options);
-	for (size_t i = 0; i < COUNT(cases); i++)
-		for (int e = 0; e < (int)COUNT(cases[i].errors) && cases[i].errors[e]; e++)
-			work_with_error(&daemon, &cases[i], cases[i].errors[e]);
+	for (; count; fault++, count--)
+		for (int e = 0; e < (int)COUNT(fault->errors) && fault->errors[e]; e++)
+			work_with_error(&daemon, fault, fault->errors[e]);
 	lingerd_stop(&daemon);
+}
+
+static void every_call_may_fail_while_it_works(void **state)
+{
+	(void)state;
+	work_with_all(cases, COUNT(cases), "off");
+}
+
+/* Nothing comes between a program and what its ring does, but it may not be entered. */
+static void the_ring_may_fail_while_it_works(void **state)
+{
+	(void)state;
+	if (!lab_has_io_uring())
+		skip();
+	work_with_all(ring_cases, COUNT(ring_cases), "on");
 }
 
 /* -- Once, at each place -- */
@@ -497,6 +516,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_call_may_fail_while_it_works),
+		cmocka_unit_test(the_ring_may_fail_while_it_works),
 		cmocka_unit_test(every_call_may_fail_at_the_start),
 		cmocka_unit_test(every_call_may_fail_at_the_end),
 		cmocka_unit_test(every_call_of_the_old_one_may_fail_when_another_takes_over),

@@ -17,46 +17,39 @@
 
 enum { SIZE = 16384, SOON_MS = 5000, NOW_MS = 0 };
 
-struct watching {
-	struct watches watches;
-	uint64_t failures;
-};
-
-static void begin(struct watching *watching, bool in_ring)
+static void begin(struct watches *watches, bool in_ring)
 {
-	*watching = (struct watching){ .watches.epoll = epoll_create1(EPOLL_CLOEXEC) };
-	assert_true(watching->watches.epoll >= 0);
+	*watches = (struct watches){ .epoll = epoll_create1(EPOLL_CLOEXEC) };
+	assert_true(watches->epoll >= 0);
 	if (!in_ring)
 		return;
 	if (!ring_open()) {
-		close(watching->watches.epoll);
+		close(watches->epoll);
 		skip(); /* no io_uring here, or one from before 6.1 */
 	}
-	assert_int_equal(watches_use_ring(&watching->watches, SIZE, &watching->failures), 0);
+	assert_int_equal(watches_use_ring(watches, SIZE), 0);
 }
 
-static void end(struct watching *watching)
+static void end(struct watches *watches)
 {
-	assert_int_equal(watching->failures, 0);
-	watches_free(&watching->watches);
+	watches_free(watches);
 	ring_close();
-	close(watching->watches.epoll);
+	close(watches->epoll);
 }
 
 /* As the daemon does: sleeps if there is nothing to do. The next one that is ready, or -1. */
-static int next_within(struct watching *watching, int milliseconds)
+static int next_within(struct watches *watches, int milliseconds)
 {
 	struct epoll_event event;
 	int fd = -1, count;
 
-	if (watches_take_ready(&watching->watches, &fd, 1))
+	if (watches_take_ready(watches, &fd, 1))
 		return fd;
-	count = epoll_wait(watching->watches.epoll, &event, 1,
-			   watches_sleep(&watching->watches) ? milliseconds : 0);
-	watches_wake(&watching->watches);
+	count = epoll_wait(watches->epoll, &event, 1, watches_sleep(watches) ? milliseconds : 0);
+	watches_wake(watches);
 	if (count == 1 && event_source(&event) == EVENT_LINGER)
 		return event_fd(&event);
-	watches_take_ready(&watching->watches, &fd, 1);
+	watches_take_ready(watches, &fd, 1);
 	return fd;
 }
 
@@ -76,95 +69,95 @@ static void reset(int fd)
 
 static void says_when_something_comes(bool in_ring)
 {
-	struct watching watching;
+	struct watches watches;
 	struct tcp_pair pairs[3];
 
-	begin(&watching, in_ring);
+	begin(&watches, in_ring);
 	for (int i = 0; i < 3; i++) {
 		pairs[i] = tcp_pair_open();
-		assert_int_equal(watches_add(&watching.watches, pairs[i].server, true), 0);
+		assert_int_equal(watches_add(&watches, pairs[i].server, true), 0);
 	}
-	assert_int_equal(next_within(&watching, NOW_MS), -1);
+	assert_int_equal(next_within(&watches, NOW_MS), -1);
 	assert_int_equal(tcp_write(pairs[1].client, 1), 0);
-	assert_int_equal(next_within(&watching, SOON_MS), pairs[1].server);
+	assert_int_equal(next_within(&watches, SOON_MS), pairs[1].server);
 	/* Once, whether it is read or not, until it is watched again. */
-	assert_int_equal(next_within(&watching, NOW_MS), -1);
+	assert_int_equal(next_within(&watches, NOW_MS), -1);
 	shutdown(pairs[0].client, SHUT_WR);
-	assert_int_equal(next_within(&watching, SOON_MS), pairs[0].server);
+	assert_int_equal(next_within(&watches, SOON_MS), pairs[0].server);
 	reset(pairs[2].client);
-	assert_int_equal(next_within(&watching, SOON_MS), pairs[2].server);
-	assert_int_equal(next_within(&watching, NOW_MS), -1);
+	assert_int_equal(next_within(&watches, SOON_MS), pairs[2].server);
+	assert_int_equal(next_within(&watches, NOW_MS), -1);
 	for (int i = 0; i < 3; i++) {
-		watches_remove(&watching.watches, pairs[i].server);
+		watches_remove(&watches, pairs[i].server);
 		close(pairs[i].server);
 	}
 	close(pairs[0].client);
 	close(pairs[1].client);
-	end(&watching);
+	end(&watches);
 }
 
 static void looks_anew_when_told_to(bool in_ring)
 {
-	struct watching watching;
+	struct watches watches;
 	struct tcp_pair pair = tcp_pair_open();
 	char byte;
 
-	begin(&watching, in_ring);
+	begin(&watches, in_ring);
 	assert_int_equal(tcp_write(pair.client, 1), 0);
 	/* There already. */
-	assert_int_equal(watches_add(&watching.watches, pair.server, true), 0);
-	assert_int_equal(next_within(&watching, SOON_MS), pair.server);
+	assert_int_equal(watches_add(&watches, pair.server, true), 0);
+	assert_int_equal(next_within(&watches, SOON_MS), pair.server);
 	assert_int_equal(read(pair.server, &byte, 1), 1);
-	watches_add_again(&watching.watches, pair.server, true);
-	assert_int_equal(next_within(&watching, NOW_MS), -1);
+	watches_add_again(&watches, pair.server, true);
+	assert_int_equal(next_within(&watches, NOW_MS), -1);
 	assert_int_equal(tcp_write(pair.client, 1), 0);
-	assert_int_equal(next_within(&watching, SOON_MS), pair.server);
+	assert_int_equal(next_within(&watches, SOON_MS), pair.server);
 	/* It rests: what comes is not told before it is watched. */
-	watches_pause(&watching.watches, pair.server);
+	watches_pause(&watches, pair.server);
 	assert_int_equal(tcp_write(pair.client, 1), 0);
-	assert_int_equal(next_within(&watching, NOW_MS), -1);
-	assert_int_equal(watches_add(&watching.watches, pair.server, true), 0);
-	assert_int_equal(next_within(&watching, SOON_MS), pair.server);
-	watches_remove(&watching.watches, pair.server);
+	assert_int_equal(next_within(&watches, NOW_MS), -1);
+	assert_int_equal(watches_add(&watches, pair.server, true), 0);
+	assert_int_equal(next_within(&watches, SOON_MS), pair.server);
+	watches_remove(&watches, pair.server);
 	close_pair(&pair);
-	end(&watching);
+	end(&watches);
 }
 
 static void tells_of_the_end_alone(bool in_ring)
 {
-	struct watching watching;
+	struct watches watches;
 	struct tcp_pair pair = tcp_pair_open();
 
-	begin(&watching, in_ring);
-	assert_int_equal(watches_add(&watching.watches, pair.server, false), 0);
+	begin(&watches, in_ring);
+	assert_int_equal(watches_add(&watches, pair.server, false), 0);
 	assert_int_equal(tcp_write(pair.client, 1), 0);
-	assert_int_equal(next_within(&watching, 50), -1);
+	assert_int_equal(next_within(&watches, 50), -1);
 	shutdown(pair.client, SHUT_WR);
-	assert_int_equal(next_within(&watching, SOON_MS), pair.server);
-	watches_remove(&watching.watches, pair.server);
+	assert_int_equal(next_within(&watches, SOON_MS), pair.server);
+	watches_remove(&watches, pair.server);
 	close_pair(&pair);
-	end(&watching);
+	end(&watches);
 }
 
 /* Closed, it is gone at once, and its number means another one from then on. */
 static void lets_go_of_what_is_removed(bool in_ring)
 {
-	struct watching watching;
+	struct watches watches;
 	struct tcp_pair pairs[2], other;
 	int fd, byte;
 
-	begin(&watching, in_ring);
+	begin(&watches, in_ring);
 	for (int i = 0; i < 2; i++) {
 		pairs[i] = tcp_pair_open();
-		assert_int_equal(watches_add(&watching.watches, pairs[i].server, true), 0);
+		assert_int_equal(watches_add(&watches, pairs[i].server, true), 0);
 	}
 	/* One is waiting in the kernel by then, the other was never taken by it. */
-	assert_int_equal(next_within(&watching, NOW_MS), -1);
-	watches_remove(&watching.watches, pairs[1].server);
-	assert_int_equal(watches_add(&watching.watches, pairs[1].server, true), 0);
+	assert_int_equal(next_within(&watches, NOW_MS), -1);
+	watches_remove(&watches, pairs[1].server);
+	assert_int_equal(watches_add(&watches, pairs[1].server, true), 0);
 	for (int i = 0; i < 2; i++) {
-		watches_remove(&watching.watches, pairs[i].server);
-		watches_remove(&watching.watches, pairs[i].server);
+		watches_remove(&watches, pairs[i].server);
+		watches_remove(&watches, pairs[i].server);
 		reset(pairs[i].server);
 		assert_int_equal(recv(pairs[i].client, &byte, 1, 0), -1);
 		assert_int_equal(errno, ECONNRESET);
@@ -173,38 +166,38 @@ static void lets_go_of_what_is_removed(bool in_ring)
 	fd = pairs[0].server;
 	other = tcp_pair_open();
 	assert_int_equal(dup2(other.server, fd), fd);
-	assert_int_equal(watches_add(&watching.watches, fd, true), 0);
-	assert_int_equal(next_within(&watching, NOW_MS), -1);
+	assert_int_equal(watches_add(&watches, fd, true), 0);
+	assert_int_equal(next_within(&watches, NOW_MS), -1);
 	assert_int_equal(tcp_write(other.client, 1), 0);
-	assert_int_equal(next_within(&watching, SOON_MS), fd);
-	watches_remove(&watching.watches, fd);
+	assert_int_equal(next_within(&watches, SOON_MS), fd);
+	watches_remove(&watches, fd);
 	close(fd);
 	if (other.server != fd)
 		close(other.server);
 	close(other.client);
-	end(&watching);
+	end(&watches);
 }
 
 /* It was ready, and nobody had taken it. */
 static void forgets_who_is_removed_when_ready(bool in_ring)
 {
-	struct watching watching;
+	struct watches watches;
 	struct tcp_pair pairs[2];
 
-	begin(&watching, in_ring);
+	begin(&watches, in_ring);
 	for (int i = 0; i < 2; i++) {
 		pairs[i] = tcp_pair_open();
 		assert_int_equal(tcp_write(pairs[i].client, 1), 0);
-		assert_int_equal(watches_add(&watching.watches, pairs[i].server, true), 0);
+		assert_int_equal(watches_add(&watches, pairs[i].server, true), 0);
 	}
-	watches_sleep(&watching.watches);
-	watches_remove(&watching.watches, pairs[0].server);
-	assert_int_equal(next_within(&watching, SOON_MS), pairs[1].server);
-	assert_int_equal(next_within(&watching, NOW_MS), -1);
-	watches_remove(&watching.watches, pairs[1].server);
+	watches_sleep(&watches);
+	watches_remove(&watches, pairs[0].server);
+	assert_int_equal(next_within(&watches, SOON_MS), pairs[1].server);
+	assert_int_equal(next_within(&watches, NOW_MS), -1);
+	watches_remove(&watches, pairs[1].server);
 	close_pair(&pairs[0]);
 	close_pair(&pairs[1]);
-	end(&watching);
+	end(&watches);
 }
 
 #define EITHER_WAY(test)                                                                           \
@@ -230,34 +223,34 @@ static void of_many_at_once_nobody_is_lost(void **state)
 {
 	enum { MANY = ENDS + 1000 };
 	static bool told[SIZE];
-	struct watching watching;
+	struct watches watches;
 	int ends[2], fd, count = 0, first = -1, made = 0;
 
 	(void)state;
-	begin(&watching, true);
+	begin(&watches, true);
 	assert_int_equal(pipe(ends), 0);
 	for (; made < MANY; made++) {
 		fd = fcntl(ends[0], F_DUPFD_CLOEXEC, 1000);
 		if (fd < 0)
 			fail_msg("%d descriptors: %s", made, strerror(errno));
 		first = first < 0 ? fd : first;
-		assert_int_equal(watches_add(&watching.watches, fd, true), 0);
+		assert_int_equal(watches_add(&watches, fd, true), 0);
 	}
-	assert_int_equal(next_within(&watching, NOW_MS), -1);
+	assert_int_equal(next_within(&watches, NOW_MS), -1);
 	assert_int_equal(write(ends[1], "x", 1), 1);
-	while ((fd = next_within(&watching, count < MANY ? SOON_MS : NOW_MS)) >= 0) {
+	while ((fd = next_within(&watches, count < MANY ? SOON_MS : NOW_MS)) >= 0) {
 		assert_false(told[fd]);
 		told[fd] = true;
 		count++;
 	}
 	assert_int_equal(count, MANY);
 	for (fd = first; fd < first + MANY; fd++) {
-		watches_remove(&watching.watches, fd);
+		watches_remove(&watches, fd);
 		close(fd);
 	}
 	close(ends[0]);
 	close(ends[1]);
-	end(&watching);
+	end(&watches);
 }
 
 static int last_result;
@@ -283,24 +276,23 @@ static void the_ring_does_nothing_else(void **state)
 }
 
 /* As if for want of memory. */
-static void what_the_kernel_does_not_take_is_told(void **state)
+static void what_the_kernel_does_not_take_is_tried_again(void **state)
 {
-	struct watching watching;
+	struct watches watches;
 	struct tcp_pair pair = tcp_pair_open();
 
 	(void)state;
-	begin(&watching, true);
-	assert_int_equal(watches_add(&watching.watches, pair.server, true), 0);
+	begin(&watches, true);
+	assert_int_equal(watches_add(&watches, pair.server, true), 0);
 	take_back();
-	assert_int_equal(watching.failures, 1);
-	watching.failures = 0;
-	/* It may be tried again. */
-	assert_int_equal(watches_add(&watching.watches, pair.server, true), 0);
+	assert_int_equal(next_within(&watches, NOW_MS), pair.server);
+	watches_add_again(&watches, pair.server, true);
+	assert_int_equal(next_within(&watches, NOW_MS), -1);
 	assert_int_equal(tcp_write(pair.client, 1), 0);
-	assert_int_equal(next_within(&watching, SOON_MS), pair.server);
-	watches_remove(&watching.watches, pair.server);
+	assert_int_equal(next_within(&watches, SOON_MS), pair.server);
+	watches_remove(&watches, pair.server);
 	close_pair(&pair);
-	end(&watching);
+	end(&watches);
 }
 
 int main(void)
@@ -319,7 +311,7 @@ int main(void)
 		cmocka_unit_test(forgets_who_is_removed_when_ready_by_epoll),
 		cmocka_unit_test(of_many_at_once_nobody_is_lost),
 		cmocka_unit_test(the_ring_does_nothing_else),
-		cmocka_unit_test(what_the_kernel_does_not_take_is_told),
+		cmocka_unit_test(what_the_kernel_does_not_take_is_tried_again),
 	};
 
 	setrlimit(RLIMIT_NOFILE, &limit);

@@ -104,7 +104,7 @@ static void open_ring(struct daemon *daemon)
 {
 	if (!daemon->settings.io_uring || !ring_open())
 		return;
-	if (watches_use_ring(&daemon->io.watches, fd_numbers(daemon), &daemon->counters.unwatched))
+	if (watches_use_ring(&daemon->io.watches, fd_numbers(daemon)))
 		ring_close();
 	daemon->counters.uses_io_uring = ring_is_open();
 }

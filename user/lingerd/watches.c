@@ -33,6 +33,13 @@ static uint32_t events_for(bool for_data)
 	return for_data ? EPOLLIN : EPOLLRDHUP;
 }
 
+static void wait_a_moment(void)
+{
+	const struct timespec moment = { .tv_nsec = 1000000L };
+
+	nanosleep(&moment, NULL);
+}
+
 /* -- In the ring -- */
 
 /* Its request has ended: something has come, or there was none to be made, or it was taken back. */
@@ -41,12 +48,13 @@ static void end_waiting(void *context, uint32_t fd, int result)
 	struct watches *watches = context;
 
 	clear_bit(watches->waiting, fd);
-	if (result >= 0) {
-		set_bit(watches->ready, fd);
-		watches->ready_count++;
-	} else if (result != -ECANCELED) {
-		++*watches->failures;
-	}
+	if (result == -ECANCELED)
+		return;
+	set_bit(watches->ready, fd);
+	watches->ready_count++;
+	/* Whoever finds nothing to read has it watched again. */
+	if (result < 0 || result == RING_NOT_TAKEN)
+		watches->is_short = true;
 }
 
 /* There was none to be removed: its end has been told before this one, or the kernel had no memory to tell it. */
@@ -71,8 +79,6 @@ static void wait_in_ring(struct watches *watches, int fd, bool for_data)
 /* A request that waits holds the connection: closed, it would live on. */
 static void stop_waiting(struct watches *watches, uint32_t fd)
 {
-	const struct timespec rest = { .tv_nsec = 1000000L };
-
 	for (;;) {
 		io_uring_prep_poll_remove(ring_request(RING_REMOVALS, fd),
 					  ring_tag(RING_WATCHES, fd));
@@ -80,7 +86,7 @@ static void stop_waiting(struct watches *watches, uint32_t fd)
 		if (!has_bit(watches->waiting, fd))
 			return;
 		/* It is ending on another CPU, or the kernel is short of memory: that passes. */
-		nanosleep(&rest, NULL);
+		wait_a_moment();
 	}
 }
 
@@ -129,6 +135,9 @@ int watches_take_ready(struct watches *watches, int *ret_fds, int most)
 bool watches_sleep(struct watches *watches)
 {
 	ring_sleep();
+	if (watches->is_short)
+		wait_a_moment();
+	watches->is_short = false;
 	return !watches->ready_count;
 }
 
@@ -138,7 +147,7 @@ void watches_wake(struct watches *watches)
 	ring_wake();
 }
 
-int watches_use_ring(struct watches *watches, uint32_t size, uint64_t *failures)
+int watches_use_ring(struct watches *watches, uint32_t size)
 {
 	int error = events_add_edges(watches->epoll, ring_wakeups(), EVENT_RING, EPOLLIN);
 
@@ -152,7 +161,6 @@ int watches_use_ring(struct watches *watches, uint32_t size, uint64_t *failures)
 		watches_free(watches);
 		return -ENOMEM;
 	}
-	watches->failures = failures;
 	ring_tell(RING_WATCHES, end_waiting, watches);
 	ring_tell(RING_REMOVALS, end_removal, watches);
 	return 0;

@@ -22,20 +22,20 @@ struct watches {
 	uint64_t *ready;   /* a bit for each that is ready, and was not taken */
 	uint32_t ready_count;
 	uint32_t next; /* of those that are ready, where to go on */
-	uint64_t *
-		failures; /* the caller's: counts those that the kernel had no room for, in the ring */
+	bool is_short; /* the kernel is, of memory: it has not taken all */
 };
 
 /*
  * From now on in the ring, which is open; before anything is watched. What wakes for it comes as EVENT_RING of the epoll set.
  * 0 or a negative errno: then all is as before. watches_free() gives the memory back, and must come before ring_close().
  */
-int watches_use_ring(struct watches *watches, uint32_t size, uint64_t *failures);
+int watches_use_ring(struct watches *watches, uint32_t size);
 void watches_free(struct watches *watches);
 
 /*
  * fd is ready if it has data, notices or an end already, and else when that comes. for_data: not set, the end alone counts. One
- * that is watched already is looked at anew. 0 or a negative errno; in the ring, failures are counted.
+ * that is watched already is looked at anew. 0 or a negative errno; in the ring, one that the kernel has no memory to watch is ready, and so
+ * tried again.
  */
 int watches_add(struct watches *watches, int fd, bool for_data);
 /* The same of one that was ready, and had been read until there was no more. */
