@@ -27,7 +27,7 @@ struct world {
 
 /* The queue of the sender: what a look finds, and how often it was looked at and read. */
 static enum message_ahead ahead;
-static int looks, reads;
+static int looks, reads, most_asked_for;
 
 enum message_ahead message_look_ahead(int sender)
 {
@@ -47,6 +47,8 @@ struct message message_receive(int sender)
 int message_receive_batch(int sender, struct message *ret, int most)
 {
 	assert_true(most >= 1);
+	if (most > most_asked_for)
+		most_asked_for = most;
 	*ret = message_receive(sender);
 	return 1;
 }
@@ -101,7 +103,7 @@ static int open_world(void **state)
 				    }),
 			 0);
 	intake_admit(world.intake, world.sender);
-	looks = reads = 0;
+	looks = reads = most_asked_for = 0;
 	*state = &world;
 	return 0;
 }
@@ -230,6 +232,31 @@ static void who_waits_for_the_user_waits_for_room_next(void **state)
 	assert_int_equal(reads, 2);
 }
 
+static int most_at_once(struct world *world, uint32_t senders, uint64_t lingers)
+{
+	world->limits.connections = 1000;
+	world->limits.senders = senders;
+	world->counters.lingers = lingers;
+	most_asked_for = 0;
+	intake_sender_ready(world->intake, world->sender);
+	return most_asked_for;
+}
+
+/* A hostile message brings as many descriptors as a message can. */
+static void it_receives_as_many_as_find_numbers_at_the_worst(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(most_at_once(world, 1, 999), 1);
+	assert_int_equal(most_at_once(world, 1, 1000 - 2 * MESSAGE_FDS_MAX), 2);
+	assert_int_equal(most_at_once(world, 1, 1001 - 2 * MESSAGE_FDS_MAX), 1);
+	/* One sender is connected, and nobody else comes meanwhile. */
+	assert_int_equal(most_at_once(world, 1 + MESSAGE_FDS_MAX, 1000 - 2 * MESSAGE_FDS_MAX), 3);
+	assert_int_equal(most_at_once(world, 4096, 900), MESSAGE_BATCH);
+	/* And no more than there is room for. */
+	assert_int_equal(most_at_once(world, 4096, 997), 3);
+}
+
 #define INTAKE_TEST(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
 
 int main(void)
@@ -242,6 +269,7 @@ int main(void)
 		INTAKE_TEST(a_user_over_the_quota_waits_by_itself),
 		INTAKE_TEST(a_quota_that_is_lifted_lets_them_go_on),
 		INTAKE_TEST(who_waits_for_the_user_waits_for_room_next),
+		INTAKE_TEST(it_receives_as_many_as_find_numbers_at_the_worst),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,13 +114,16 @@ static uint32_t room_for(const struct intake *intake, int fd, enum sender_state 
 
 /*
  * How many messages may be received at once: all fds that may come with them have to find a number. Those that do not, the
- * kernel closes in our name, and waits as long as their SO_LINGER says.
+ * kernel closes in our name, and waits as long as their SO_LINGER says. Nobody connects meanwhile, so numbers kept for senders
+ * are free, too.
  */
 static uint32_t receivable(const struct intake *intake)
 {
 	const struct limits *limits = intake->parts.limits;
+	const struct counters *counters = intake->parts.counters;
 	uint64_t numbers = (uint64_t)limits->spare +
-			   room_below(limits->connections, intake->parts.counters->lingers);
+			   room_below(limits->connections, counters->lingers) +
+			   room_below(limits->senders, counters->senders);
 
 	if (numbers < 2 * MESSAGE_FDS_MAX)
 		return 1;
