@@ -53,7 +53,7 @@ static void end_waiting(void *context, uint32_t fd, int result)
 	set_bit(watches->ready, fd);
 	watches->ready_count++;
 	/* Whoever finds nothing to read has it watched again. */
-	if (result < 0 || result == RING_NOT_TAKEN)
+	if (result < 0)
 		watches->is_short = true;
 }
 
