@@ -37,9 +37,8 @@ int group_raise_limit(void **state)
 
 void group_hand_over(const struct lingerd *daemon, int first, int count)
 {
-	struct linger_client *client;
+	struct linger_client *client = lingerd_open_client(daemon);
 
-	assert_int_equal(linger_client_open(&client, daemon->socket), 0);
 	for (int i = first; i < first + count; i++)
 		group_pairs[i] = lingerd_hand_over(client);
 	linger_client_close(client);

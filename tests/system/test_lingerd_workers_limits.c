@@ -13,14 +13,6 @@
 #include "tests/support/group.h"
 #include "tests/support/tcp.h"
 
-static struct linger_client *open_client(const struct lingerd *daemon)
-{
-	struct linger_client *client;
-
-	assert_int_equal(linger_client_open(&client, daemon->socket), 0);
-	return client;
-}
-
 static void max_connections_is_of_all(void **state)
 {
 	static const char *const options[] = {
@@ -36,7 +28,7 @@ static void max_connections_is_of_all(void **state)
 	group_start(&group, &daemon, options);
 	assert_int_equal(lingerd_counter(&daemon, "max_connections"), 300);
 	group_hand_over(&daemon, 0, 250);
-	client = open_client(&daemon);
+	client = lingerd_open_client(&daemon);
 	/* What is in the sender's queue has not been taken. */
 	for (; taken < 200 && !error; taken++) {
 		pair = tcp_pair_open();
@@ -70,7 +62,7 @@ static void the_quota_of_a_user_is_of_all(void **state)
 	group_start(&group, &daemon, options);
 	group_hand_over(&daemon, 0, 390);
 	usleep(200000);
-	client = open_client(&daemon);
+	client = lingerd_open_client(&daemon);
 	for (; taken < 200; taken++) {
 		struct tcp_pair pair = tcp_pair_open();
 		int error = linger_handoff(client, pair.server);

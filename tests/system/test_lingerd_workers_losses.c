@@ -17,14 +17,6 @@
 #include "tests/support/group.h"
 #include "tests/support/tcp.h"
 
-static struct linger_client *open_client(const struct lingerd *daemon)
-{
-	struct linger_client *client;
-
-	assert_int_equal(linger_client_open(&client, daemon->socket), 0);
-	return client;
-}
-
 /* With its descriptors, whatever was on their way to it. */
 static void who_dies_costs_what_it_had_and_no_more(void **state)
 {
@@ -45,7 +37,7 @@ static void who_dies_costs_what_it_had_and_no_more(void **state)
 	assert_true(file_contains(daemon.process.err, "has died"));
 	assert_in_range(lingerd_counter(&daemon, "max_connections"), GROUP_LINGERS,
 			GROUP_FILES * 7);
-	client = open_client(&daemon);
+	client = lingerd_open_client(&daemon);
 	pair = lingerd_hand_over(client);
 	close(pair.client);
 	lingerd_expect(&daemon, "ended_fin", 1);
