@@ -16,6 +16,8 @@ KERNEL   ?= 6.1
 FUZZ_SECONDS ?= 300
 # How many connections make soak lingers.
 SOAK_LINGERS ?= 1000000
+# How many compilers, linters and tests run at a time.
+JOBS     ?= $(shell nproc)
 # Sanitizers, as clang and gcc spell them: make SAN=address,undefined test
 SAN      ?=
 # One build directory per flavour, so that a sanitized object never meets a plain one.
@@ -30,8 +32,6 @@ include user/user.mk
 include apache-shim/apache.mk
 include tests/tests.mk
 include packaging/install.mk
-
-JOBS := $(shell nproc)
 
 .PHONY: all say-missing deps deps-test deps-lint run-scenario docs-figures test test-vm vm-shell fuzz soak bench deb test-deb lint clean help
 

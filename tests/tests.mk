@@ -77,5 +77,6 @@ lint-checks: $(BPF_SKELETONS) build/gen/commit.h
 		{ cat build/clang-tidy.log; exit 1; }
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 		--suppress=missingIncludeSystem -D__linux__ -DLINGER_VERSION='""' -I. -Iuser user apache-shim
-	@shellcheck -x $(SH_FILES)
+	@printf '%s\n' $(SH_FILES) | xargs -P $(JOBS) -n 10 shellcheck -x
+	@sed '/^#/d; s/[[:space:]].*//' tests/alone | while read -r test; do ls tests/$$test* >/dev/null || exit 1; done
 	@$(if $(wildcard docs/man/*.[0-9]),mandoc -T lint -W warning docs/man/*.[0-9])

@@ -33,9 +33,9 @@ children_count() {
     children | wc -l
 }
 
-start_lingerd
-idle_daemon=$(fds "$lingerd_pid")
-for mpm in prefork worker event; do
+leaks() {
+    start_lingerd
+    idle_daemon=$(fds "$lingerd_pid")
     start_apache "$mpm" "MaxConnectionsPerChild 40"
     peers late "$port" /small 8
     peers uploader "$port" /refused 8
@@ -59,5 +59,6 @@ for mpm in prefork worker event; do
     stop_apache
     wait_for counts senders 1
     wait_for no_more_than "$idle_daemon" fds "$lingerd_pid"
-done
-exit 0
+}
+
+with_each_mpm leaks

@@ -184,6 +184,14 @@ void lingerd_expect_idle_fds(const struct lingerd *daemon)
 			 daemon->idle_fds);
 }
 
+struct linger_client *lingerd_open_client(const struct lingerd *daemon)
+{
+	struct linger_client *client;
+
+	assert_int_equal(linger_client_open(&client, daemon->socket), 0);
+	return client;
+}
+
 struct tcp_pair lingerd_hand_over(struct linger_client *client)
 {
 	struct tcp_pair pair = tcp_pair_open();

@@ -42,6 +42,8 @@ void lingerd_expect_idle_fds(const struct lingerd *daemon);
 
 struct linger_client;
 
+/* liblinger's connection to it, which is the caller's. */
+struct linger_client *lingerd_open_client(const struct lingerd *daemon);
 /* Hands a fresh connection over, and waits for a daemon that is slower than we are. Only its client's side
  * is open then. */
 struct tcp_pair lingerd_hand_over(struct linger_client *client);

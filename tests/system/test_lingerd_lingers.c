@@ -23,14 +23,6 @@
 
 enum { RESPONSE = 20000, UPLOAD = 300000 };
 
-static struct linger_client *open_client(const struct lingerd *daemon)
-{
-	struct linger_client *client;
-
-	assert_int_equal(linger_client_open(&client, daemon->socket), 0);
-	return client;
-}
-
 static void hand_over(struct linger_client *client, int fd)
 {
 	assert_int_equal(linger_handoff(client, fd), 0);
@@ -65,7 +57,7 @@ static void a_late_peer_is_drained_and_not_reset(void **state)
 
 	(void)state;
 	lingerd_start(&daemon, options);
-	client = open_client(&daemon);
+	client = lingerd_open_client(&daemon);
 	assert_int_equal(tcp_write(pair.client, 1000), 0); /* unread when the server closes */
 	assert_int_equal(tcp_write(pair.server, RESPONSE), 0);
 	hand_over(client, pair.server);
@@ -93,7 +85,7 @@ static void a_flood_is_drained_while_others_are_served(void **state)
 
 	(void)state;
 	lingerd_start(&daemon, options);
-	client = open_client(&daemon);
+	client = lingerd_open_client(&daemon);
 	hand_over(client, flood.server);
 	hand_over(client, quiet.server);
 	close(quiet.client);
@@ -117,7 +109,7 @@ static void the_idle_deadline_ends_a_silent_peer(void **state)
 
 	(void)state;
 	lingerd_start(&daemon, options);
-	client = open_client(&daemon);
+	client = lingerd_open_client(&daemon);
 	began = clock_now_ns();
 	hand_over(client, pair.server);
 	lingerd_expect(&daemon, "ended_idle", 1);
@@ -140,7 +132,7 @@ static void the_total_deadline_ends_a_peer_that_never_stops(void **state)
 
 	(void)state;
 	lingerd_start(&daemon, options);
-	client = open_client(&daemon);
+	client = lingerd_open_client(&daemon);
 	began = clock_now_ns();
 	hand_over(client, pair.server);
 	while (!tcp_write(pair.client, 100)) {
@@ -165,7 +157,7 @@ static void a_reset_is_counted_as_one(void **state)
 
 	(void)state;
 	lingerd_start(&daemon, options);
-	client = open_client(&daemon);
+	client = lingerd_open_client(&daemon);
 	hand_over(client, pair.server);
 	lingerd_expect(&daemon, "lingers", 1);
 	setsockopt(pair.client, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
@@ -188,7 +180,7 @@ static void so_linger_of_the_server_does_not_stop_the_daemon(void **state)
 
 	(void)state;
 	lingerd_start(&daemon, options);
-	client = open_client(&daemon);
+	client = lingerd_open_client(&daemon);
 	assert_int_equal(setsockopt(pair.server, SOL_SOCKET, SO_LINGER, &wait, sizeof(wait)), 0);
 	while (send(pair.server, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
 		; /* until the send queue is full, and nobody reads */
@@ -226,7 +218,7 @@ static void a_sender_that_keeps_its_fd_makes_nothing_spin(void **state)
 
 	(void)state;
 	lingerd_start(&daemon, options);
-	client = open_client(&daemon);
+	client = lingerd_open_client(&daemon);
 	assert_int_equal(linger_handoff(client, pair.server), 0);
 	lingerd_expect(&daemon, "lingers", 1);
 	assert_int_equal(linger_handoff(client, pair.server), 0); /* twice is allowed, too */
@@ -261,7 +253,7 @@ static void time_stamps_that_nobody_read_make_nothing_spin(void **state)
 
 	(void)state;
 	lingerd_start(&daemon, options);
-	client = open_client(&daemon);
+	client = lingerd_open_client(&daemon);
 	assert_int_equal(setsockopt(pair.server, SOL_SOCKET, SO_TIMESTAMPING, &stamps,
 				    sizeof(stamps)),
 			 0);
@@ -292,7 +284,7 @@ static void a_daemon_that_was_stopped_resets_nobody(void **state)
 
 	(void)state;
 	lingerd_start(&daemon, options);
-	client = open_client(&daemon);
+	client = lingerd_open_client(&daemon);
 	for (int i = 0; i < PEERS; i++) {
 		struct tcp_pair pair = tcp_pair_open();
 
@@ -329,7 +321,7 @@ static void a_high_low_watermark_hides_no_data(void **state)
 
 	(void)state;
 	lingerd_start(&daemon, options);
-	client = open_client(&daemon);
+	client = lingerd_open_client(&daemon);
 	assert_int_equal(setsockopt(pair.server, SOL_SOCKET, SO_RCVLOWAT, &watermark,
 				    sizeof(watermark)),
 			 0);
@@ -380,7 +372,7 @@ static void mptcp_is_lingered_like_tcp(void **state)
 	}
 	assert_true(mptcp_pair_open(&silent));
 	lingerd_start(&daemon, options);
-	client = open_client(&daemon);
+	client = lingerd_open_client(&daemon);
 	assert_int_equal(tcp_write(ends.client, 1000), 0); /* unread when the server closes */
 	assert_int_equal(tcp_write(ends.server, RESPONSE), 0);
 	hand_over(client, ends.server);

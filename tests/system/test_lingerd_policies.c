@@ -14,14 +14,6 @@
 #include "tests/support/lingerd.h"
 #include "tests/support/tcp.h"
 
-static struct linger_client *open_client(const struct lingerd *daemon)
-{
-	struct linger_client *client;
-
-	assert_int_equal(linger_client_open(&client, daemon->socket), 0);
-	return client;
-}
-
 static void hand_over(struct linger_client *client, int fd)
 {
 	assert_int_equal(linger_handoff(client, fd), 0);
@@ -70,7 +62,7 @@ static void a_deadline_may_reset(void **state)
 
 	(void)state;
 	lingerd_start(&daemon, options);
-	client = open_client(&daemon);
+	client = lingerd_open_client(&daemon);
 	hand_over(client, pair.server);
 	lingerd_expect(&daemon, "ended_idle", 1);
 	assert_true(wait_until(is_gone, &pair, 30));
@@ -90,7 +82,7 @@ static void a_deadline_may_leave_it_to_the_kernel_for_a_while(void **state)
 
 	(void)state;
 	lingerd_start(&daemon, options);
-	client = open_client(&daemon);
+	client = lingerd_open_client(&daemon);
 	hand_over(client, pair.server);
 	lingerd_expect(&daemon, "ended_idle", 1);
 	assert_int_equal(server_state(&pair), STATE_FIN_WAIT_2);
@@ -112,7 +104,7 @@ static void the_byte_cap_ends_a_flood(void **state)
 
 	(void)state;
 	lingerd_start(&daemon, options);
-	client = open_client(&daemon);
+	client = lingerd_open_client(&daemon);
 	hand_over(client, flood.server);
 	hand_over(client, modest.server);
 	assert_int_equal(tcp_write(modest.client, 1 << 20), 0);
@@ -140,7 +132,7 @@ static void a_full_daemon_may_shed_the_oldest(void **state)
 
 	(void)state;
 	lingerd_start(&daemon, options);
-	client = open_client(&daemon);
+	client = lingerd_open_client(&daemon);
 	for (int i = 0; i < MOST + MORE; i++) {
 		struct tcp_pair pair = tcp_pair_open();
 
@@ -168,7 +160,7 @@ static void a_user_has_a_quota(void **state)
 
 	(void)state;
 	lingerd_start(&daemon, options);
-	client = open_client(&daemon);
+	client = lingerd_open_client(&daemon);
 	for (int i = 0; i < 3; i++) {
 		struct tcp_pair pair = tcp_pair_open();
 
@@ -196,7 +188,7 @@ static void a_client_address_has_a_quota(void **state)
 
 	(void)state;
 	lingerd_start(&daemon, options);
-	client = open_client(&daemon);
+	client = lingerd_open_client(&daemon);
 	for (int i = 0; i < 4; i++) {
 		struct tcp_pair pair = tcp_pair_open();
 
@@ -238,7 +230,7 @@ static void a_user_has_deadlines_of_its_own(void **state)
 	assert_int_equal(fclose(file), 0);
 	options[1] = path;
 	lingerd_start(&daemon, options);
-	client = open_client(&daemon);
+	client = lingerd_open_client(&daemon);
 	hand_over(client, pair.server);
 	lingerd_expect(&daemon, "ended_idle", 1);
 	close(pair.client);

@@ -110,7 +110,7 @@ write_job() { # DIRECTORY COMMAND...
     local variable
     {
         echo 'ulimit -Hn 1048576' # as systemd has it
-        echo 'export TEST_SLOWNESS=10'
+        echo 'export TEST_SLOWNESS=10 JOBS=1' # its CPUs are slow, and tests of systemd's side share one systemd
         for variable in BUILD TEST_FILES TEST_TIMEOUT LINGERTRACE_DEBUG; do
             [ -z "${!variable-}" ] || printf 'export %s=%q\n' "$variable" "${!variable}"
         done
