@@ -65,6 +65,9 @@ static int handle_state(struct sock *sk, int from, int to)
 		connection->record.flags |= CLOSE_FIN_WAIT_2;
 	if (from == to) /* close() in FIN_WAIT_2 */
 		return 0;
+	if (looks_up_mini_sockets && to == TCP_CLOSE &&
+	    (from == TCP_FIN_WAIT2 || from == TCP_CLOSING))
+		look_up_mini(sk, connection, from == TCP_FIN_WAIT2 && !is_done(sk), now);
 	enter_state(connection, to, now);
 	if (to == TCP_FIN_WAIT1 || to == TCP_LAST_ACK)
 		note_fin(sk, connection, now);

@@ -23,6 +23,7 @@ struct hook_set {
 bool hook_set_choose(struct hook_set *ret, const struct tracer_options *options, size_t attempt);
 
 /* To be called between open and load. */
-void hook_set_apply(const struct hook_set *set, struct close_trace *skeleton);
+void hook_set_apply(const struct hook_set *set, const struct tracer_options *options,
+		    struct close_trace *skeleton);
 
 #endif

@@ -71,9 +71,7 @@ static int configure(struct close_trace *skeleton, const struct tracer_options *
 	int result = 0;
 
 	set_filter(skeleton->rodata, &options->filter);
-	hook_set_apply(hooks, skeleton);
-	skeleton->rodata->follows_mini_sockets = hooks->mini_sockets;
-	skeleton->rodata->follows_time_wait = options->time_wait;
+	hook_set_apply(hooks, options, skeleton);
 	skeleton->rodata->has_reset_reason = kernel_tells_reset_reason();
 	bpf_program__set_autoload(skeleton->progs.existing, options->existing);
 	if (options->ring_bytes) {
