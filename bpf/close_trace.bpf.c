@@ -103,16 +103,10 @@ int BPF_PROG(on_send_reset, struct sock *sk, struct sk_buff *skb)
 
 /* The calls of close(), by tracepoints */
 
-SEC("tp_btf/sys_enter")
-int BPF_PROG(tp_syscall_enter, struct pt_regs *regs, long number)
-{
-	return number == NR_CLOSE ? handle_close_enter(regs) : 0;
-}
-
 SEC("tp_btf/sys_exit")
 int BPF_PROG(tp_syscall_exit, struct pt_regs *regs)
 {
-	return SYSCALL_NUMBER(regs) == NR_CLOSE ? handle_close_exit() : 0;
+	return SYSCALL_NUMBER(regs) == NR_CLOSE ? handle_close_exit() : handle_other_call();
 }
 
 /* The mini-sockets, by tracepoints */

@@ -63,7 +63,7 @@ static void apply_close_calls(const struct hook_set *set, struct close_trace *sk
 	bool by_tracepoints = set->close_calls && !set->fentry;
 	bool by_fentry = set->close_calls && set->fentry;
 
-	bpf_program__set_autoload(skeleton->progs.tp_syscall_enter, by_tracepoints);
+	skeleton->rodata->times_system_calls = by_tracepoints;
 	bpf_program__set_autoload(skeleton->progs.tp_syscall_exit, by_tracepoints);
 	bpf_program__set_autoload(skeleton->progs.fentry_tcp_close, by_fentry);
 	bpf_program__set_autoload(skeleton->progs.fexit_tcp_close, by_fentry);
