@@ -101,12 +101,26 @@ int BPF_PROG(on_send_reset, struct sock *sk, struct sk_buff *skb)
 	return handle_send_reset(sk, skb, has_reset_reason ? (__u32)ctx[2] : CLOSE_TRACE_NO_REASON);
 }
 
-/* The calls of close(), by tracepoints */
+/* The calls of close(), by the tracepoints of all system calls */
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(tp_syscall_exit, struct pt_regs *regs)
 {
 	return SYSCALL_NUMBER(regs) == NR_CLOSE ? handle_close_exit() : handle_other_call();
+}
+
+/* The calls of close(), by events of close() alone, which its own tracepoints give */
+
+SEC("tracepoint")
+int event_close_enter(void *context)
+{
+	return handle_other_call();
+}
+
+SEC("tracepoint")
+int event_close_exit(void *context)
+{
+	return handle_close_exit();
 }
 
 /* The mini-sockets, by tracepoints */

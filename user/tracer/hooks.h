@@ -14,6 +14,8 @@ struct hook_set {
 	bool fentry;	   /* for what follows; else tracepoints */
 	bool mini_sockets; /* FIN_WAIT_2 after close(), and TIME_WAIT */
 	bool close_calls;  /* how long close() blocks */
+	/* By the tracepoints of close() alone, instead of those of all system calls: much cheaper for these. */
+	bool close_events;
 };
 
 /*

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "close_trace.skel.h"
+#include "tracer/close_events.h"
 #include "tracer/kernel_support.h"
 
 static int print_nothing(enum libbpf_print_level level, const char *format, va_list arguments)
@@ -98,6 +99,8 @@ static int load_set(struct close_trace **ret, const struct tracer_options *optio
 		result = close_trace__load(skeleton);
 	if (!result)
 		result = close_trace__attach(skeleton);
+	if (!result && hooks->close_events)
+		result = close_events_attach(skeleton);
 	if (result) {
 		close_trace__destroy(skeleton);
 		return result;
