@@ -185,6 +185,56 @@ static void a_close_that_was_missed_leaves_the_orphan_unknown(void **state)
 	assert_true(record->orphan_ns == CLOSE_TRACE_UNKNOWN);
 }
 
+/* Whether the kernel did. */
+static bool destroy_fin_wait_2(void)
+{
+	char command[100], line[200];
+	FILE *output;
+	bool done;
+
+	snprintf(command, sizeof(command), "ss -HK -tan state fin-wait-2 sport = :%u", port);
+	output = popen(command, "re");
+	assert_non_null(output);
+	done = fgets(line, sizeof(line), output);
+	pclose(output);
+	return done;
+}
+
+/* By tracepoints nothing tells of it: it is looked for. */
+static void a_mini_socket_that_somebody_destroyed(void **state)
+{
+	const struct close_record *record;
+	uint64_t cookie;
+	int client, server;
+
+	(void)state;
+	set_up();
+	client = tcp_connect(port);
+	server = accept(listener, NULL, NULL);
+	cookie = socket_cookie(server);
+	close(server);
+	usleep(200000); /* the peer may delay its acknowledgement of the FIN */
+	if (!tracer_follows_mini_sockets(trace.tracer)) {
+		print_message("# SKIP mini-sockets are not followed here\n");
+		skip();
+	}
+	assert_int_equal(decide(trace.tracer, 0, 10 * NS_PER_S), 0);
+	assert_int_equal(tracer_drain(trace.tracer), 0);
+	assert_int_equal(trace.count, 0);
+	if (!destroy_fin_wait_2()) {
+		print_message("# SKIP this kernel destroys no sockets on demand\n");
+		skip();
+	}
+	assert_int_equal(decide(trace.tracer, 0, 10 * NS_PER_S), 0);
+	record = trace_wait(&trace, cookie, 5);
+	assert_non_null(record);
+	assert_int_equal(record->end, CLOSE_END_UNKNOWN);
+	assert_true(record->flags & CLOSE_INCOMPLETE);
+	assert_true(record->flags & CLOSE_FIN_WAIT_2);
+	assert_true(record->fin_wait_2_ns == CLOSE_TRACE_UNKNOWN);
+	close(client);
+}
+
 static int run_group(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,6 +245,7 @@ static int run_group(void)
 		cmocka_unit_test_teardown(a_destruction_that_was_missed, tear_down),
 		cmocka_unit_test_teardown(a_close_that_was_missed_leaves_the_orphan_unknown,
 					  tear_down),
+		cmocka_unit_test_teardown(a_mini_socket_that_somebody_destroyed, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
