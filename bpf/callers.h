@@ -87,15 +87,16 @@ static const struct file *file_of(const struct sock *sk)
  */
 static bool is_close_call(const struct sock *sk)
 {
-	__u32 thread_id = bpf_get_current_pid_tgid();
-	struct close_call *call;
+	const struct close_call *call;
+	const struct file *file;
 
 	if (!sk->sk_lock.owned)
 		return false;
-	call = bpf_map_lookup_elem(&close_calls, &thread_id);
-	if (call && call->last)
-		return call->cookie == (__u64)sk->__sk_common.skc_cookie.counter;
-	return is_file_released(file_of(sk));
+	file = file_of(sk);
+	if (file || times_system_calls)
+		return is_file_released(file);
+	call = current_close_call();
+	return call && call->cookie == (__u64)sk->__sk_common.skc_cookie.counter;
 }
 
 static void note_caller(struct close_caller *caller)
@@ -107,11 +108,29 @@ static void note_caller(struct close_caller *caller)
 	bpf_get_current_comm(caller->comm, sizeof(caller->comm));
 }
 
+/* Lets the call that is under way hold the connection, so that how long it blocked comes into the record. */
+static void join_close_call(struct connection *connection)
+{
+	struct close_record *record = &connection->record;
+	struct close_call *call;
+
+	if (times_system_calls) {
+		if (is_in_close() && begin_close_call(record->cookie, record->closed_ns, true))
+			hold(connection);
+		return;
+	}
+	call = current_close_call();
+	if (call && call->cookie == record->cookie) {
+		record->closed_ns = call->began_ns;
+		call->joined = true;
+		hold(connection);
+	}
+}
+
 static void note_close(struct sock *sk, struct connection *connection, __u64 now)
 {
 	struct close_record *record = &connection->record;
 	struct sequence sequence = sequence_of(sk);
-	struct close_call *call;
 
 	record->flags |= CLOSE_CALLED;
 	record->closed_ns = now;
@@ -121,12 +140,7 @@ static void note_close(struct sock *sk, struct connection *connection, __u64 now
 		record->unacked_bytes = unacked_bytes(&sequence, record);
 	if (connection->knows_read_at_fin)
 		record->drained_bytes = read_seq(sk, &sequence) - connection->read_at_fin;
-	call = bpf_map_lookup_elem(&close_calls, &record->closer.tid);
-	if (call && call->cookie == record->cookie) {
-		record->closed_ns = call->entered_ns;
-		call->joined = true;
-		hold(connection);
-	}
+	join_close_call(connection);
 }
 
 /* Our FIN goes out: nobody but shutdown() and the last close() sends it, in the caller's context. */

@@ -1,95 +1,124 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The calls of close() that are under way: who closes, and how long it blocks. They are seen in the system
- * call (tracepoints), or in tcp_close() (fentry), which the last close() alone reaches. Part of
- * close_trace.bpf.c.
+ * The calls of close() that are under way: how long they block. By fentry, a call begins with tcp_close(), which
+ * the last close() alone reaches. By tracepoints it begins with the first state that it sets (callers.h): before
+ * that, close() neither waits nor does much, and to see it enter would cost every system call of the machine.
+ * Part of close_trace.bpf.c.
  */
 #ifndef CLOSE_CALLS_H
 #define CLOSE_CALLS_H
 
 #include "connections.h"
 
+/* Tracepoints that tell when close() returns are attached. */
+const volatile bool times_system_calls;
+
 struct close_call {
+	__u32 thread_id; /* 0: there is none */
+	bool joined;	 /* the call holds the connection */
 	__u64 cookie;
-	__u64 entered_ns;
-	bool last;   /* known to be the last close() of the connection */
-	bool joined; /* found to be: the call holds the connection */
+	__u64 began_ns;
 };
 
-/* By thread. When it is full, how long a call took stays unknown. */
+enum { CLOSE_CALL_SLOTS = 8192 };
+
+/*
+ * By thread, modulo their number: cheaper than a hash table, of what each close() costs. Of two calls at once that
+ * fall on one slot, how long the second one took stays unknown.
+ */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 8192);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CLOSE_CALL_SLOTS);
 	__type(key, __u32);
 	__type(value, struct close_call);
 } close_calls SEC(".maps");
 
-/* Not returned: when the call did is not known. */
-static void end_close_call(__u32 thread_id, bool returned)
+static struct close_call *slot_of(__u32 thread_id)
 {
-	struct close_call *call = bpf_map_lookup_elem(&close_calls, &thread_id);
+	__u32 index = thread_id % CLOSE_CALL_SLOTS;
+
+	return bpf_map_lookup_elem(&close_calls, &index);
+}
+
+/* NULL: the current thread is in none. */
+static struct close_call *current_close_call(void)
+{
+	__u32 thread_id = bpf_get_current_pid_tgid();
+	struct close_call *call = slot_of(thread_id);
+
+	return call && call->thread_id == thread_id ? call : NULL;
+}
+
+/* Not returned: when the call did is not known. */
+static void end_close_call(bool returned)
+{
+	struct close_call *call = current_close_call();
 	struct connection *connection;
 	struct close_call ended;
 
 	if (!call)
 		return;
 	ended = *call;
-	bpf_map_delete_elem(&close_calls, &thread_id);
+	__sync_lock_test_and_set(&call->thread_id, 0);
 	connection = ended.joined ? bpf_map_lookup_elem(&connections, &ended.cookie) : NULL;
 	if (!connection)
 		return;
 	if (returned)
-		connection->record.close_call_ns = bpf_ktime_get_ns() - ended.entered_ns;
+		connection->record.close_call_ns = bpf_ktime_get_ns() - ended.began_ns;
 	release(ended.cookie, connection);
 }
 
-static void begin_close_call(__u64 cookie, bool last)
+/* Whether there was room for it. */
+static bool begin_close_call(__u64 cookie, __u64 now, bool joined)
 {
 	__u32 thread_id = bpf_get_current_pid_tgid();
-	struct close_call call = { .cookie = cookie, .last = last };
+	struct close_call *call;
 
 	/* One whose return was missed must not return with this one. */
-	end_close_call(thread_id, false);
-	if (!cookie || !bpf_map_lookup_elem(&connections, &cookie))
-		return;
-	call.entered_ns = bpf_ktime_get_ns();
-	bpf_map_update_elem(&close_calls, &thread_id, &call, BPF_ANY);
+	end_close_call(false);
+	call = slot_of(thread_id);
+	if (!call || __sync_val_compare_and_swap(&call->thread_id, 0, thread_id))
+		return false;
+	call->joined = joined;
+	call->cookie = cookie;
+	call->began_ns = now;
+	return true;
+}
+
+/* The thread is in another call: one that began before must have returned. */
+static int handle_other_call(void)
+{
+	end_close_call(false);
+	return 0;
 }
 
 static int handle_close_exit(void)
 {
-	end_close_call(bpf_get_current_pid_tgid(), true);
+	end_close_call(true);
 	return 0;
 }
 
 static int handle_tcp_close(const struct sock *sk)
 {
-	begin_close_call(sk->__sk_common.skc_cookie.counter, true);
+	__u64 cookie;
+
+	end_close_call(false);
+	if (find(sk, &cookie))
+		begin_close_call(cookie, bpf_ktime_get_ns(), false);
 	return 0;
 }
 
-/* The cookie of the socket behind a descriptor of the current process, or 0. */
-static __u64 cookie_of_descriptor(__u32 fd)
+/*
+ * Whether the current thread is in a call of close(), and not in an exit, nor in what was put off to the end of a
+ * call: the return of that is never seen, or was before.
+ */
+static bool is_in_close(void)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct socket *socket;
-	struct file **slots, *file = NULL;
+	struct task_struct *task = bpf_get_current_task_btf();
+	const struct pt_regs *regs = (const struct pt_regs *)bpf_task_pt_regs(task);
 
-	if (fd >= BPF_CORE_READ(table, max_fds))
-		return 0;
-	slots = BPF_CORE_READ(table, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), slots + fd);
-	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
-		return 0;
-	socket = BPF_CORE_READ(file, private_data);
-	return BPF_CORE_READ(socket, sk, __sk_common.skc_cookie.counter);
-}
-
-static int handle_close_enter(struct pt_regs *regs)
-{
-	begin_close_call(cookie_of_descriptor(SYSCALL_ARGUMENT(regs)), false);
-	return 0;
+	return SYSCALL_NUMBER(regs) == NR_CLOSE && !SYSCALL_HAS_RESULT(regs) &&
+	       !(task->flags & PF_EXITING);
 }
 
 #endif

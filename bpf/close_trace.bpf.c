@@ -65,6 +65,9 @@ static int handle_state(struct sock *sk, int from, int to)
 		connection->record.flags |= CLOSE_FIN_WAIT_2;
 	if (from == to) /* close() in FIN_WAIT_2 */
 		return 0;
+	if (looks_up_mini_sockets && to == TCP_CLOSE &&
+	    (from == TCP_FIN_WAIT2 || from == TCP_CLOSING))
+		look_up_mini(sk, connection, from == TCP_FIN_WAIT2 && !is_done(sk), now);
 	enter_state(connection, to, now);
 	if (to == TCP_FIN_WAIT1 || to == TCP_LAST_ACK)
 		note_fin(sk, connection, now);
@@ -98,18 +101,26 @@ int BPF_PROG(on_send_reset, struct sock *sk, struct sk_buff *skb)
 	return handle_send_reset(sk, skb, has_reset_reason ? (__u32)ctx[2] : CLOSE_TRACE_NO_REASON);
 }
 
-/* The calls of close(), by tracepoints */
-
-SEC("tp_btf/sys_enter")
-int BPF_PROG(tp_syscall_enter, struct pt_regs *regs, long number)
-{
-	return number == NR_CLOSE ? handle_close_enter(regs) : 0;
-}
+/* The calls of close(), by the tracepoints of all system calls */
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(tp_syscall_exit, struct pt_regs *regs)
 {
-	return SYSCALL_NUMBER(regs) == NR_CLOSE ? handle_close_exit() : 0;
+	return SYSCALL_NUMBER(regs) == NR_CLOSE ? handle_close_exit() : handle_other_call();
+}
+
+/* The calls of close(), by events of close() alone, which its own tracepoints give */
+
+SEC("tracepoint")
+int event_close_enter(void *context)
+{
+	return handle_other_call();
+}
+
+SEC("tracepoint")
+int event_close_exit(void *context)
+{
+	return handle_close_exit();
 }
 
 /* The mini-sockets, by tracepoints */

@@ -26,6 +26,8 @@ enum mini_stay { NO_MINI, MINI_FIN_WAIT_2, MINI_TIME_WAIT };
 
 struct connection {
 	struct close_record record; /* first: user space reads what is left in the table */
+	/* That of the stay, if it was looked up. */
+	const struct inet_timewait_sock *mini_socket;
 	/* Moments; 0: not entered, or missed. */
 	__u64 entered_at; /* the full socket's state */
 	__u64 fin_wait_2_at;

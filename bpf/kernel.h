@@ -25,6 +25,7 @@ typedef _Bool bool;
 /* uapi/linux/bpf.h: part of the kernel's ABI */
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_SOCKHASH = 18,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
@@ -49,8 +50,8 @@ enum {
 /* In the header of a segment */
 enum { TCP_DESTINATION_OFFSET = 2, TCP_FLAGS_OFFSET = 13, TCP_FLAG_RST = 4 };
 enum { AF_INET = 2, AF_INET6 = 10 };
-enum { EEXIST = 17 };
-enum { S_IFMT = 0170000, S_IFSOCK = 0140000 };
+enum { EEXIST = 17, ENOSYS = 38 };
+enum { PF_EXITING = 4 }; /* linux/sched.h */
 
 #if defined(__TARGET_ARCH_x86)
 enum { NR_CLOSE = 3 };
@@ -74,8 +75,35 @@ struct ns_common {
 	unsigned int inum;
 };
 
+struct hlist_nulls_node {
+	struct hlist_nulls_node *next;
+	struct hlist_nulls_node **pprev; /* NULL: in no list */
+};
+
+struct hlist_nulls_head {
+	struct hlist_nulls_node *first;
+};
+
+struct inet_ehash_bucket {
+	struct hlist_nulls_head chain;
+};
+
+struct inet_hashinfo {
+	struct inet_ehash_bucket *ehash;
+	unsigned int ehash_mask;
+};
+
+struct inet_timewait_death_row {
+	struct inet_hashinfo *hashinfo;
+};
+
+struct netns_ipv4 {
+	struct inet_timewait_death_row tcp_death_row;
+};
+
 struct net {
 	struct ns_common ns;
+	struct netns_ipv4 ipv4;
 };
 
 typedef struct {
@@ -85,6 +113,7 @@ typedef struct {
 struct sock_common {
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
+	unsigned int skc_hash;
 	__be16 skc_dport;
 	__u16 skc_num;
 	unsigned short skc_family;
@@ -94,6 +123,7 @@ struct sock_common {
 	struct in6_addr skc_v6_rcv_saddr;
 	atomic64_t skc_cookie;
 	unsigned long skc_flags;
+	struct hlist_nulls_node skc_nulls_node;
 };
 
 typedef struct {
@@ -162,11 +192,6 @@ struct sk_buff {
 
 struct socket {
 	struct file *file;
-	struct sock *sk;
-};
-
-struct inode {
-	unsigned short i_mode;
 };
 
 typedef struct {
@@ -174,22 +199,11 @@ typedef struct {
 } file_ref_t;
 
 struct file {
-	void *private_data;
-	struct inode *f_inode;
 	file_ref_t f_ref; /* references minus one */
 };
 
 struct file___before_6_13 {
 	atomic64_t f_count;
-};
-
-struct fdtable {
-	unsigned int max_fds;
-	struct file **fd;
-};
-
-struct files_struct {
-	struct fdtable *fdt;
 };
 
 struct bpf_iter_meta {
@@ -202,30 +216,33 @@ struct bpf_iter__tcp {
 };
 
 struct task_struct {
-	struct files_struct *files;
+	unsigned int flags;
 };
 
+/* Until a call of close() has a result, its place has what the entry code left there: ENOSYS, or the descriptor. */
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long di;
+	unsigned long ax;
 	unsigned long orig_ax;
 };
-#define SYSCALL_NUMBER(regs)   ((long)(regs)->orig_ax)
-#define SYSCALL_ARGUMENT(regs) ((regs)->di)
+#define SYSCALL_NUMBER(regs)	 ((long)(regs)->orig_ax)
+#define SYSCALL_HAS_RESULT(regs) ((long)(regs)->ax != -ENOSYS)
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
+	__u64 regs[31];
 	__u64 orig_x0;
 	__s32 syscallno;
 };
-#define SYSCALL_NUMBER(regs)   ((long)(regs)->syscallno)
-#define SYSCALL_ARGUMENT(regs) ((regs)->orig_x0)
+#define SYSCALL_NUMBER(regs)	 ((long)(regs)->syscallno)
+#define SYSCALL_HAS_RESULT(regs) ((regs)->regs[0] != (regs)->orig_x0)
 #else
 struct pt_regs {
 	unsigned long orig_a0;
+	unsigned long a0;
 	unsigned long a7;
 };
-#define SYSCALL_NUMBER(regs)   ((long)(regs)->a7)
-#define SYSCALL_ARGUMENT(regs) ((regs)->orig_a0)
+#define SYSCALL_NUMBER(regs)	 ((long)(regs)->a7)
+#define SYSCALL_HAS_RESULT(regs) ((regs)->a0 != (regs)->orig_a0)
 #endif
 
 #pragma clang attribute pop

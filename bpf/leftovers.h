@@ -29,6 +29,19 @@ static long decide_one(void *map, __u64 *key, __u64 *since, struct leftovers_con
 	return 0;
 }
 
+/* Whether somebody destroyed the mini-socket, or the event that was its end was missed. */
+static bool end_lost_stay(__u64 cookie, struct connection *connection)
+{
+	if (connection->mini != MINI_FIN_WAIT_2 || !connection->mini_socket ||
+	    is_mini_there(connection->mini_socket, cookie) ||
+	    !leave_mini(connection, MINI_FIN_WAIT_2))
+		return false;
+	connection->record.end = CLOSE_END_UNKNOWN;
+	connection->record.flags |= CLOSE_INCOMPLETE;
+	release(cookie, connection);
+	return true;
+}
+
 /*
  * After close(), a socket in CLOSE is destroyed at once, and a mini-socket lasts a minute or 3.5
  * times the longest RTO, 7 minutes: of a connection that is here long after, the event that would
@@ -40,7 +53,7 @@ static long sweep_one(void *map, __u64 *key, struct connection *connection,
 {
 	__u64 cookie = *key;
 
-	if (!connection->left_at ||
+	if (end_lost_stay(cookie, connection) || !connection->left_at ||
 	    !(connection->record.flags & CLOSE_CALLED || connection->outlived) ||
 	    connection->left_at + context->stale_ns > context->now)
 		return 0;

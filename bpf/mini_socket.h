@@ -5,13 +5,19 @@
  * each packet for it is dropped in the end. Part of close_trace.bpf.c.
  *
  * By tracepoints:
+ *   entered:  the full socket goes to CLOSE; whether there is a mini-socket then, the table says (mini_table.h)
+ *   FIN:      kfree_skb of the packet, substate TIME_WAIT
+ *   RST:      kfree_skb of the packet, and the mini-socket is in the table no more
+ *   data:     tcp_send_reset
+ *   over:     timer_expire_entry, it ran out. That somebody destroyed it is told by nothing: it is looked for from
+ *             time to time (leftovers.h).
+ * To follow TIME_WAIT to its end, all that its timer does is looked at:
  *   entered:  timer_start
  *   FIN:      timer_start, substate TIME_WAIT, or else kfree_skb of the packet: the timer starts
  *             anew, but within a bucket of the timer wheel, 2 s at 250 Hz, it does so in silence.
- *   data:     tcp_send_reset
  *   over:     timer_cancel. What follows says why: timer_expire_entry, it ran out; timer_start, it
  *             starts anew; kfree_skb of an RST, the peer; nothing, somebody who destroyed it.
- * A FIN that both miss leaves the duration empty, unless the peer repeats it.
+ * A FIN that is missed leaves the duration empty, unless the peer repeats it.
  *
  * By fentry:
  *   entered, and FIN:  __inet_twsk_schedule, which starts the timer, in silence or not
@@ -21,9 +27,12 @@
 #ifndef MINI_SOCKET_H
 #define MINI_SOCKET_H
 
+#include "mini_table.h"
 #include "states.h"
 
 const volatile bool follows_time_wait; /* until it is over; its row comes a minute late */
+/* When a full socket goes; else something tells of them. */
+const volatile bool looks_up_mini_sockets;
 
 extern const void tw_timer_handler __ksym __weak;
 
@@ -79,10 +88,56 @@ static void enter_time_wait(__u64 cookie, struct connection *connection)
 	__sync_lock_test_and_set(&connection->mini, MINI_TIME_WAIT);
 }
 
+/* The state in which the mini-socket took the full socket's place was missed. */
+static void end_missed_stay(struct connection *connection, enum close_end end)
+{
+	struct close_record *record = &connection->record;
+
+	if (!looks_up_mini_sockets || connection->had_mini || connection->state != TCP_FIN_WAIT2)
+		return;
+	connection->had_mini = connection->outlived = true;
+	connection->left_at = record->ended_ns = bpf_ktime_get_ns();
+	record->end = end;
+	record->flags |= CLOSE_INCOMPLETE;
+	end_fin_wait_2(connection, record->ended_ns);
+}
+
 static void handle_fin(__u64 cookie, struct connection *connection)
 {
 	if (leave_fin_wait_2(connection, CLOSE_END_FIN))
 		enter_time_wait(cookie, connection);
+	else
+		end_missed_stay(connection, CLOSE_END_FIN);
+}
+
+static void enter_fin_wait_2(struct connection *connection, __u64 now)
+{
+	connection->had_mini = connection->outlived = true;
+	connection->mini_at = now;
+	connection->record.flags |= CLOSE_FIN_WAIT_2;
+	hold(connection);
+	__sync_lock_test_and_set(&connection->mini, MINI_FIN_WAIT_2);
+}
+
+/* The full socket goes; in FIN_WAIT_2: without the peer's FIN. */
+static void look_up_mini(struct sock *sk, struct connection *connection, bool in_fin_wait_2,
+			 __u64 now)
+{
+	struct inet_timewait_sock *mini = mini_in_place_of(sk);
+
+	if (!mini)
+		return;
+	if (!in_fin_wait_2) {
+		connection->had_mini = true;
+		connection->record.state = TCP_TIME_WAIT;
+		connection->record.state_since_ns = now;
+		return;
+	}
+	connection->mini_socket = mini;
+	enter_fin_wait_2(connection, now);
+	/* Another CPU may have had the FIN before the connection was known to be there. */
+	if (substate(mini) == TCP_TIME_WAIT)
+		handle_fin(connection->record.cookie, connection);
 }
 
 static int handle_time_wait_started(__u64 cookie, struct connection *connection)
@@ -114,11 +169,7 @@ static int handle_mini_scheduled(struct inet_timewait_sock *mini)
 		return handle_time_wait_started(cookie, connection);
 	if (connection->had_mini)
 		return 0;
-	connection->had_mini = connection->outlived = true;
-	connection->mini_at = bpf_ktime_get_ns();
-	connection->record.flags |= CLOSE_FIN_WAIT_2;
-	hold(connection);
-	__sync_lock_test_and_set(&connection->mini, MINI_FIN_WAIT_2);
+	enter_fin_wait_2(connection, bpf_ktime_get_ns());
 	return 0;
 }
 
@@ -137,8 +188,10 @@ static int handle_mini_expired(struct inet_timewait_sock *mini)
 		return 0;
 	if (substate(mini) == TCP_FIN_WAIT2) {
 		/* The kernel takes a timer out (timer_cancel) before it lets it expire. */
-		if (!end_doubt(cookie) && !leave_fin_wait_2(connection, CLOSE_END_TIMEOUT))
+		if (!end_doubt(cookie) && !leave_fin_wait_2(connection, CLOSE_END_TIMEOUT)) {
+			end_missed_stay(connection, CLOSE_END_TIMEOUT);
 			return 0;
+		}
 		connection->record.end = CLOSE_END_TIMEOUT;
 	} else if (leave_mini(connection, MINI_FIN_WAIT_2)) {
 		/* TIME_WAIT is over, and the FIN that began it was missed: when is not known. */
@@ -184,6 +237,14 @@ static bool is_reset(struct sk_buff *skb)
 	return flags & TCP_FLAG_RST;
 }
 
+/* Whether the packet that has been dealt with ended the stay. The caller has the hold then. */
+static bool is_gone(const struct inet_timewait_sock *mini, __u64 cookie,
+		    struct connection *connection)
+{
+	return looks_up_mini_sockets && !is_mini_there(mini, cookie) &&
+	       leave_fin_wait_2(connection, CLOSE_END_UNKNOWN);
+}
+
 /* A packet has been dealt with. */
 static int handle_mini_packet(struct inet_timewait_sock *mini, struct sk_buff *skb)
 {
@@ -195,7 +256,7 @@ static int handle_mini_packet(struct inet_timewait_sock *mini, struct sk_buff *s
 		return 0;
 	if (substate(mini) == TCP_TIME_WAIT) {
 		handle_fin(cookie, connection);
-	} else if (is_reset(skb) && end_doubt(cookie)) {
+	} else if (is_reset(skb) && (end_doubt(cookie) || is_gone(mini, cookie, connection))) {
 		connection->record.flags |= CLOSE_RESET_RECEIVED;
 		connection->record.end = CLOSE_END_RESET_RECEIVED;
 		release(cookie, connection);

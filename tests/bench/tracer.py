@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What tracing costs: connections opened and closed as fast as one thread can, with no tracer, with lingertrace, and
-with Debian's tcpstates and tcplife (package libbpf-tools) doing their part of the same.
+"""What tracing costs: with no tracer, with lingertrace, and with Debian's tcpstates and tcplife (package libbpf-tools)
+doing their part of the same.
 
-The figures are the CPU time of that thread per connection, kernel and BPF programs included, which all run in
-its context, and the CPU time of the tracer itself per connection.
+First, connections opened and closed as fast as one thread can: the CPU time of that thread per connection, kernel
+and BPF programs included, which all run in its context, and the CPU time of the tracer itself. Then nginx with a
+connection for each request, as much as it can serve: its throughput, and the CPU time of it and its clients.
 """
 import argparse
 import json
@@ -17,9 +18,10 @@ import subprocess
 import time
 
 import bench
+import nginx
 
 BUILD = os.environ.get("BUILD", "build")
-ROUNDS = 7
+ROUNDS = 5
 
 
 def free_port():
@@ -35,7 +37,7 @@ def churn(port, connections):
                                 stdout=subprocess.PIPE, text=True).stdout
         rounds.append([float(value) for value in output.split()])
     return {"wall_ns": statistics.median(wall for wall, _ in rounds),
-            "cpu_ns": statistics.median(cpu for _, cpu in rounds)}
+            "cpu_ns": statistics.median(cpu for _, cpu in rounds), "of": connections * ROUNDS}
 
 
 def in_own_tracefs(command):
@@ -50,19 +52,34 @@ def cpu_of_children():
     return usage.ru_utime + usage.ru_stime
 
 
-def traced(command, port, connections):
-    """The arm that runs a tracer, and its own CPU time beside."""
+def wait_until_attached(tracer):
+    """lingertrace says so; the others need some time."""
+    if tracer.stderr is None:
+        time.sleep(1.0)
+        return
+    for line in tracer.stderr:
+        if line.startswith("lingertrace: tracing"):
+            return
+    raise SystemExit("lingertrace does not start")
+
+
+def traced(command, load):
+    """The arm that runs a tracer, and its own CPU time beside. load() returns figures; "of" in it, of how many connections."""
+    tells = command[0].endswith("lingertrace")
+
     def arm():
         with open("/dev/null", "w") as null:
-            tracer = subprocess.Popen(command, stdout=null, stderr=null)
-        time.sleep(1.0)  # until it is attached
-        ticks = cpu_ticks(tracer.pid)
-        result = churn(port, connections)
-        result["tracer_cpu_ns"] = (cpu_ticks(tracer.pid) - ticks) * 1e9 / (connections * ROUNDS)
-        if tracer.poll() is not None:
-            raise SystemExit(f"{command}: ended early, with {tracer.returncode}")
-        tracer.send_signal(signal.SIGTERM)
-        tracer.wait()
+            tracer = subprocess.Popen(command, stdout=null, stderr=subprocess.PIPE if tells else null, text=True)
+        try:
+            wait_until_attached(tracer)
+            ticks = cpu_ticks(tracer.pid)
+            result = load()
+            result["tracer_cpu_ns"] = (cpu_ticks(tracer.pid) - ticks) * 1e9 / result["of"]
+            if tracer.poll() is not None:
+                raise SystemExit(f"{command}: ended early, with {tracer.returncode}")
+        finally:  # one that stayed would be in every arm
+            tracer.send_signal(signal.SIGTERM)
+            tracer.communicate()
         return result
     return arm
 
@@ -109,44 +126,89 @@ def print_program_costs(port, connections):
     print()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--blocks", type=int, default=10)
-    parser.add_argument("--connections", type=int, default=2000, help="of each of %d rounds" % ROUNDS)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--csv", default="results/bench/tracer.csv")
-    options = parser.parse_args()
-    port, connections = free_port(), options.connections
-    here = ["--port", str(port)]
-
-    def lingertrace(*arguments):
-        return traced([f"{BUILD}/lingertrace", "--csv", "/dev/null", *arguments], port, connections)
-
-    def peer(program):
-        return traced(in_own_tracefs([program, "-L", str(port)]), port, connections)
-
-    arms = {
-        "off": lambda: churn(port, connections),
-        "off, again (A/A)": lambda: churn(port, connections),
-        "lingertrace --port": lingertrace(*here),
-        "  and --no-close-calls": lingertrace(*here, "--no-close-calls"),
-        "  and --no-mini-sockets": lingertrace(*here, "--no-close-calls", "--no-mini-sockets"),
-        "lingertrace, all ports": lingertrace(),
-        "lingertrace, nothing matches": lingertrace("--port", "1"),
-        "tcpstates -L": peer("/usr/sbin/tcpstates"),
-        "tcplife -L": peer("/usr/sbin/tcplife"),
-    }
-    results = bench.run_blocks(arms, options.blocks, options.seed)
-    bench.print_ratios("Connection churn", results, "off", "cpu_ns", "CPU ns per connection",
-                       {"lingertrace --port": "<= 1.03"})
-    bench.print_ratios("Connection churn", results, "off", "wall_ns", "ns per connection")
+def print_tracer_costs(results):
     print("CPU ns per connection of the tracers themselves, median")
     for name, rows in results.items():
         if "tracer_cpu_ns" in rows[0]:
             print(f"  {name:<34} {statistics.median(row['tracer_cpu_ns'] for row in rows):>10.1f}")
     print()
-    print_program_costs(port, connections)
-    bench.write_csv(options.csv, results)
+
+
+def lingertrace(load, *arguments):
+    return traced([f"{BUILD}/lingertrace", "--csv", "/dev/null", *arguments], load)
+
+
+def peer(program, load, port):
+    return traced(in_own_tracefs([f"/usr/sbin/{program}", "-L", str(port)]), load)
+
+
+def measure_churn(options):
+    port = free_port()
+    here = ["--port", str(port)]
+
+    def load():
+        return churn(port, options.connections)
+
+    results = bench.run_blocks({
+        "off": load,
+        "off, again (A/A)": load,
+        "lingertrace --port": lingertrace(load, *here),
+        "  and --time-wait": lingertrace(load, *here, "--time-wait"),
+        "  and --no-close-calls": lingertrace(load, *here, "--no-close-calls"),
+        "  and --no-mini-sockets": lingertrace(load, *here, "--no-close-calls", "--no-mini-sockets"),
+        "lingertrace, all ports": lingertrace(load),
+        "lingertrace, nothing matches": lingertrace(load, "--port", "1"),
+        "tcpstates -L": peer("tcpstates", load, port),
+        "tcplife -L": peer("tcplife", load, port),
+    }, options.blocks, options.seed)
+    bench.print_ratios("Connection churn", results, "off", "cpu_ns", "CPU ns per connection",
+                       {"lingertrace --port": "<= 1.03"})
+    bench.print_ratios("Connection churn", results, "off", "wall_ns", "ns per connection")
+    print_tracer_costs(results)
+    print_program_costs(port, options.connections)
+    return results
+
+
+def measure_nginx(options):
+    server = nginx.Nginx(free_port())
+    here = ["--port", str(server.port)]
+
+    def load():
+        return server.load(options.seconds)
+
+    try:
+        load()  # until there are as many connections in TIME_WAIT as there may be
+        results = bench.run_blocks({
+            "off": load,
+            "off, again (A/A)": load,
+            "lingertrace --port": lingertrace(load, *here),
+            "  and --no-close-calls": lingertrace(load, *here, "--no-close-calls"),
+            "lingertrace, all ports": lingertrace(load),
+            "tcpstates -L": peer("tcpstates", load, server.port),
+            "tcplife -L": peer("tcplife", load, server.port),
+        }, options.blocks, options.seed)
+    finally:
+        server.stop()
+    bench.print_ratios("nginx", results, "off", "per_second", "requests per second",
+                       {"lingertrace --port": ">= 0.97"})
+    bench.print_ratios("nginx", results, "off", "cpu_us", "CPU us of server and clients per request",
+                       {"lingertrace --port": "<= 1.03"})
+    print_tracer_costs(results)
+    return results
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--blocks", type=int, default=16)
+    parser.add_argument("--connections", type=int, default=1000, help="of each of %d rounds of churn" % ROUNDS)
+    parser.add_argument("--seconds", type=int, default=1, help="of load on nginx")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--csv", default="results/bench/tracer.csv")
+    options = parser.parse_args()
+    if any(program.get("name") == "on_state" for program in bpf_programs().values()):
+        raise SystemExit("a lingertrace runs already: it would be in every arm")
+    churned, served = measure_churn(options), measure_nginx(options)
+    bench.write_csv(options.csv, {**churned, **{f"nginx: {name}": rows for name, rows in served.items()}})
     print(f"figures of all blocks: {options.csv}")
 
 

@@ -2,6 +2,8 @@
 /* Events that the kernel does not report. Here it is made to: their programs are taken off. */
 #include "tracer/tracer.c"
 
+#include "tracer/close_events.h"
+
 #include "tests/support/tcp.h"
 #include "tests/support/trace.h"
 
@@ -20,14 +22,18 @@ static int listener;
 static uint16_t port;
 
 /* In the test, not before it: there cmocka takes a skip for a failure. */
-static void set_up(void)
+static void set_up_with(struct tracer_options options)
 {
-	struct tracer_options options = { .filter = { .ports = &port, .port_count = 1 },
-					  .hooks = TRACER_HOOKS_TRACEPOINT };
-
+	options.filter = (struct tracer_filter){ .ports = &port, .port_count = 1 };
+	options.hooks = TRACER_HOOKS_TRACEPOINT;
 	listener = tcp_listen(0, &port);
 	trace_start_with(&trace, &options);
 	skeleton = trace.tracer->skeleton;
+}
+
+static void set_up(void)
+{
+	set_up_with((struct tracer_options){ 0 });
 }
 
 static int tear_down(void **state)
@@ -64,22 +70,34 @@ static int accept_closed_by_peer(uint64_t *ret_cookie, bool half_closed)
 	return server;
 }
 
-static void a_return_that_was_missed_is_not_that_of_the_next_close(void **state)
+static void miss_the_return(int server)
+{
+	if (skeleton->links.tp_syscall_exit) {
+		take_off(&skeleton->links.tp_syscall_exit);
+		close(server);
+		put_back(&skeleton->links.tp_syscall_exit, skeleton->progs.tp_syscall_exit);
+		return;
+	}
+	take_off(&skeleton->links.event_close_exit);
+	close(server);
+	skeleton->links.event_close_exit =
+		close_event_attach(skeleton->progs.event_close_exit, "sys_exit_close");
+	assert_non_null(skeleton->links.event_close_exit);
+}
+
+static void miss_a_return(const struct tracer_options *options)
 {
 	const struct close_record *record;
 	uint64_t cookie;
 	int server;
 
-	(void)state;
-	set_up();
+	set_up_with(*options);
 	if (!tracer_times_close_calls(trace.tracer)) {
 		print_message("# SKIP calls of close() are not timed here\n");
 		skip();
 	}
 	server = accept_closed_by_peer(&cookie, true);
-	take_off(&skeleton->links.tp_syscall_exit);
-	close(server);
-	put_back(&skeleton->links.tp_syscall_exit, skeleton->progs.tp_syscall_exit);
+	miss_the_return(server);
 	usleep(20000);
 	close(open("/dev/null", O_RDONLY | O_CLOEXEC));
 	record = trace_wait(&trace, cookie, 5);
@@ -87,6 +105,18 @@ static void a_return_that_was_missed_is_not_that_of_the_next_close(void **state)
 	assert_int_equal(record->end, CLOSE_END_FIN);
 	assert_int_equal(record->closer.pid, getpid());
 	assert_true(record->close_call_ns == CLOSE_TRACE_UNKNOWN);
+}
+
+static void a_return_that_was_missed_is_not_that_of_the_next_close(void **state)
+{
+	(void)state;
+	miss_a_return(&(struct tracer_options){ 0 });
+}
+
+static void nor_is_it_where_all_system_calls_are_looked_at(void **state)
+{
+	(void)state;
+	miss_a_return(&(struct tracer_options){ .no_close_events = true });
 }
 
 /* Taken out of the table, or the table of a long trace would fill. */
@@ -155,14 +185,67 @@ static void a_close_that_was_missed_leaves_the_orphan_unknown(void **state)
 	assert_true(record->orphan_ns == CLOSE_TRACE_UNKNOWN);
 }
 
+/* Whether the kernel did. */
+static bool destroy_fin_wait_2(void)
+{
+	char command[100], line[200];
+	FILE *output;
+	bool done;
+
+	snprintf(command, sizeof(command), "ss -HK -tan state fin-wait-2 sport = :%u", port);
+	output = popen(command, "re");
+	assert_non_null(output);
+	done = fgets(line, sizeof(line), output);
+	pclose(output);
+	return done;
+}
+
+/* By tracepoints nothing tells of it: it is looked for. */
+static void a_mini_socket_that_somebody_destroyed(void **state)
+{
+	const struct close_record *record;
+	uint64_t cookie;
+	int client, server;
+
+	(void)state;
+	set_up();
+	client = tcp_connect(port);
+	server = accept(listener, NULL, NULL);
+	cookie = socket_cookie(server);
+	close(server);
+	usleep(200000); /* the peer may delay its acknowledgement of the FIN */
+	if (!tracer_follows_mini_sockets(trace.tracer)) {
+		print_message("# SKIP mini-sockets are not followed here\n");
+		skip();
+	}
+	assert_int_equal(decide(trace.tracer, 0, 10 * NS_PER_S), 0);
+	assert_int_equal(tracer_drain(trace.tracer), 0);
+	assert_int_equal(trace.count, 0);
+	if (!destroy_fin_wait_2()) {
+		print_message("# SKIP this kernel destroys no sockets on demand\n");
+		skip();
+	}
+	assert_int_equal(decide(trace.tracer, 0, 10 * NS_PER_S), 0);
+	record = trace_wait(&trace, cookie, 5);
+	assert_non_null(record);
+	assert_int_equal(record->end, CLOSE_END_UNKNOWN);
+	assert_true(record->flags & CLOSE_INCOMPLETE);
+	assert_true(record->flags & CLOSE_FIN_WAIT_2);
+	assert_true(record->fin_wait_2_ns == CLOSE_TRACE_UNKNOWN);
+	close(client);
+}
+
 static int run_group(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(a_return_that_was_missed_is_not_that_of_the_next_close,
 					  tear_down),
+		cmocka_unit_test_teardown(nor_is_it_where_all_system_calls_are_looked_at,
+					  tear_down),
 		cmocka_unit_test_teardown(a_destruction_that_was_missed, tear_down),
 		cmocka_unit_test_teardown(a_close_that_was_missed_leaves_the_orphan_unknown,
 					  tear_down),
+		cmocka_unit_test_teardown(a_mini_socket_that_somebody_destroyed, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

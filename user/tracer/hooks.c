@@ -12,7 +12,9 @@
  */
 static const struct hook_set sets[] = {
 	{ .fentry = true, .mini_sockets = true, .close_calls = true },
+	{ .mini_sockets = true, .close_calls = true, .close_events = true },
 	{ .mini_sockets = true, .close_calls = true },
+	{ .close_calls = true, .close_events = true },
 	{ .close_calls = true },
 	{ 0 },
 };
@@ -21,6 +23,8 @@ static bool is_possible(const struct hook_set *set, const struct tracer_options 
 {
 	if (options->hooks != TRACER_HOOKS_AUTO &&
 	    set->fentry != (options->hooks == TRACER_HOOKS_FENTRY))
+		return false;
+	if (set->close_events && options->no_close_events)
 		return false;
 	return set->fentry || !set->mini_sockets ||
 	       (!options->no_mini_sockets && kernel_shows_mini_sockets());
@@ -33,30 +37,50 @@ bool hook_set_choose(struct hook_set *ret, const struct tracer_options *options,
 			continue;
 		*ret = sets[i];
 		if (!ret->fentry && (options->no_close_calls || !kernel_closes_in_call()))
-			ret->close_calls = false;
+			ret->close_calls = ret->close_events = false;
 		return true;
 	}
 	return false;
 }
 
-void hook_set_apply(const struct hook_set *set, struct close_trace *skeleton)
+static void apply_mini_sockets(const struct hook_set *set, bool time_wait,
+			       struct close_trace *skeleton)
 {
 	bool by_tracepoints = set->mini_sockets && !set->fentry;
 	bool by_fentry = set->mini_sockets && set->fentry;
 
-	bpf_program__set_autoload(skeleton->progs.tp_timer_start, by_tracepoints);
+	skeleton->rodata->follows_mini_sockets = set->mini_sockets;
+	skeleton->rodata->follows_time_wait = time_wait;
+	skeleton->rodata->looks_up_mini_sockets = by_tracepoints && !time_wait;
+	bpf_program__set_autoload(skeleton->progs.tp_timer_start, by_tracepoints && time_wait);
+	bpf_program__set_autoload(skeleton->progs.tp_timer_cancel, by_tracepoints && time_wait);
 	bpf_program__set_autoload(skeleton->progs.tp_timer_expire, by_tracepoints);
-	bpf_program__set_autoload(skeleton->progs.tp_timer_cancel, by_tracepoints);
 	bpf_program__set_autoload(skeleton->progs.tp_drop, by_tracepoints);
 	bpf_program__set_autoload(skeleton->progs.fentry_mini_schedule, by_fentry);
 	bpf_program__set_autoload(skeleton->progs.fentry_mini_expire, by_fentry);
 	bpf_program__set_autoload(skeleton->progs.fentry_mini_deschedule, by_fentry);
 	bpf_program__set_autoload(skeleton->progs.fexit_mini_packet, by_fentry);
+}
 
-	by_tracepoints = set->close_calls && !set->fentry;
-	by_fentry = set->close_calls && set->fentry;
-	bpf_program__set_autoload(skeleton->progs.tp_syscall_enter, by_tracepoints);
-	bpf_program__set_autoload(skeleton->progs.tp_syscall_exit, by_tracepoints);
+static void apply_close_calls(const struct hook_set *set, struct close_trace *skeleton)
+{
+	bool by_tracepoints = set->close_calls && !set->fentry;
+	bool by_fentry = set->close_calls && set->fentry;
+
+	skeleton->rodata->times_system_calls = by_tracepoints;
+	bpf_program__set_autoload(skeleton->progs.tp_syscall_exit,
+				  by_tracepoints && !set->close_events);
+	bpf_program__set_autoload(skeleton->progs.event_close_enter,
+				  by_tracepoints && set->close_events);
+	bpf_program__set_autoload(skeleton->progs.event_close_exit,
+				  by_tracepoints && set->close_events);
 	bpf_program__set_autoload(skeleton->progs.fentry_tcp_close, by_fentry);
 	bpf_program__set_autoload(skeleton->progs.fexit_tcp_close, by_fentry);
+}
+
+void hook_set_apply(const struct hook_set *set, const struct tracer_options *options,
+		    struct close_trace *skeleton)
+{
+	apply_mini_sockets(set, options->time_wait, skeleton);
+	apply_close_calls(set, skeleton);
 }

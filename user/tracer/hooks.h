@@ -14,6 +14,8 @@ struct hook_set {
 	bool fentry;	   /* for what follows; else tracepoints */
 	bool mini_sockets; /* FIN_WAIT_2 after close(), and TIME_WAIT */
 	bool close_calls;  /* how long close() blocks */
+	/* By the tracepoints of close() alone, instead of those of all system calls: much cheaper for these. */
+	bool close_events;
 };
 
 /*
@@ -23,6 +25,7 @@ struct hook_set {
 bool hook_set_choose(struct hook_set *ret, const struct tracer_options *options, size_t attempt);
 
 /* To be called between open and load. */
-void hook_set_apply(const struct hook_set *set, struct close_trace *skeleton);
+void hook_set_apply(const struct hook_set *set, const struct tracer_options *options,
+		    struct close_trace *skeleton);
 
 #endif

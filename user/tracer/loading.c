@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "close_trace.skel.h"
+#include "tracer/close_events.h"
 #include "tracer/kernel_support.h"
 
 static int print_nothing(enum libbpf_print_level level, const char *format, va_list arguments)
@@ -71,9 +72,7 @@ static int configure(struct close_trace *skeleton, const struct tracer_options *
 	int result = 0;
 
 	set_filter(skeleton->rodata, &options->filter);
-	hook_set_apply(hooks, skeleton);
-	skeleton->rodata->follows_mini_sockets = hooks->mini_sockets;
-	skeleton->rodata->follows_time_wait = options->time_wait;
+	hook_set_apply(hooks, options, skeleton);
 	skeleton->rodata->has_reset_reason = kernel_tells_reset_reason();
 	bpf_program__set_autoload(skeleton->progs.existing, options->existing);
 	if (options->ring_bytes) {
@@ -100,6 +99,8 @@ static int load_set(struct close_trace **ret, const struct tracer_options *optio
 		result = close_trace__load(skeleton);
 	if (!result)
 		result = close_trace__attach(skeleton);
+	if (!result && hooks->close_events)
+		result = close_events_attach(skeleton);
 	if (result) {
 		close_trace__destroy(skeleton);
 		return result;

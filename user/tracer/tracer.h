@@ -43,6 +43,8 @@ struct tracer_options {
 	bool time_wait; /* also follow TIME_WAIT: records come when it is over, a minute later */
 	/* By tracepoints: do not look at system calls, which costs each of them; close_call_ns stays unknown. */
 	bool no_close_calls;
+	/* By tracepoints: those of all system calls, even where those of close() alone can be had. For tests. */
+	bool no_close_events;
 	/* By tracepoints: do not look at timers and dropped packets, of which some machines have many. */
 	bool no_mini_sockets;
 	size_t ring_bytes;    /* 0: the default; else rounded up to a power of two of pages */
