@@ -33,6 +33,7 @@ enum {
 	SILENT_MS = 1500, /* later than that */
 	UPLOAD_BYTES = 20000,
 	HELD_MAX = 8192,
+	CROWD = 8000, /* at once: more than there will be later */
 	/* Each a tuple of its own with each port of a client, since thousands are in TIME_WAIT. */
 	ADDRESSES = 32,
 	STALLED_S = 60,
@@ -179,7 +180,7 @@ static void wait_for_workers(const struct soak_daemon *daemon, pid_t pids[WORKER
 		if (clock_now_ns() - said_ns > 5 * NS_PER_S) {
 			said_ns = clock_now_ns();
 			fprintf(stderr, "%llu of %llu\n",
-				(unsigned long long)soak_counter(daemon, "handoffs"),
+				(unsigned long long)soak_counter(daemon, "handoffs") - CROWD,
 				(unsigned long long)total);
 		}
 		usleep(1000);
@@ -204,6 +205,50 @@ static void run_workers(const struct soak_daemon *daemon, uint64_t first, uint64
 	soak_wait_for(daemon, "lingers", 0, STALLED_S);
 }
 
+/*
+ * The daemon's tables take memory when they are used for the first time. So they are used, before its memory is looked at,
+ * by more connections at once than will be. How these end does not matter.
+ */
+static void touch_tables(const struct soak_daemon *daemon)
+{
+	static int peers[CROWD];
+	struct linger_client *client;
+	struct sockaddr_in address;
+	int listener = listen_on(INADDR_LOOPBACK, &address);
+
+	if (linger_client_open(&client, daemon->socket))
+		soak_fail("no client");
+	for (int i = 0; i < CROWD; i++) {
+		int server;
+
+		peers[i] = connect_to(&address);
+		server = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		if (server < 0)
+			soak_fail("accept: %s", strerror(errno));
+		hand_over(client, server);
+	}
+	for (int i = 0; i < CROWD; i++)
+		close(peers[i]);
+	linger_client_close(client);
+	close(listener);
+	soak_wait_for(daemon, "lingers", 0, STALLED_S);
+}
+
+/* What has been counted. */
+struct books {
+	uint64_t handoffs, fin, reset, idle;
+};
+
+static struct books books_of(const struct soak_daemon *daemon)
+{
+	return (struct books){
+		.handoffs = soak_counter(daemon, "handoffs"),
+		.fin = soak_counter(daemon, "ended_fin"),
+		.reset = soak_counter(daemon, "ended_reset"),
+		.idle = soak_counter(daemon, "ended_idle"),
+	};
+}
+
 static uint64_t count_of(enum peer peer, uint64_t total)
 {
 	uint64_t count = 0;
@@ -213,28 +258,23 @@ static uint64_t count_of(enum peer peer, uint64_t total)
 	return count;
 }
 
-static void check_ends(const struct soak_daemon *daemon, uint64_t total)
+static void check_ends(const struct soak_daemon *daemon, const struct books *before, uint64_t total)
 {
-	uint64_t fin = soak_counter(daemon, "ended_fin");
-	uint64_t reset = soak_counter(daemon, "ended_reset");
-	uint64_t resetters = count_of(RESETTER, total);
+	struct books now = books_of(daemon);
+	uint64_t fin = now.fin - before->fin, reset = now.reset - before->reset;
+	uint64_t silent = count_of(SILENT, total);
 
-	soak_expect(daemon, "handoffs", total);
-	soak_expect(daemon, "ended_idle", count_of(SILENT, total));
+	if (now.handoffs - before->handoffs != total || now.idle - before->idle != silent)
+		soak_fail("%llu handed over, and %llu given up, of %llu and %llu",
+			  (unsigned long long)(now.handoffs - before->handoffs),
+			  (unsigned long long)(now.idle - before->idle), (unsigned long long)total,
+			  (unsigned long long)silent);
 	/* Whether a reset was met as one depends on what the daemon did at that moment (lingerd(8)). */
-	if (fin + reset != total - count_of(SILENT, total) || reset > resetters)
+	if (fin + reset != total - silent || reset > count_of(RESETTER, total))
 		soak_fail("%llu fin and %llu reset of %llu", (unsigned long long)fin,
 			  (unsigned long long)reset, (unsigned long long)total);
 	for (const char *const *name = soak_never; *name; name++)
 		soak_expect(daemon, *name, 0);
-}
-
-/* What so many more at once than before have touched of the daemon's tables. That is no leak: it is touched once. */
-static long tables_kib(uint64_t lingers)
-{
-	enum { BYTES_A_LINGER = 64 };
-
-	return (long)(lingers * BYTES_A_LINGER / 1024);
 }
 
 int main(int argc, char *argv[])
@@ -243,7 +283,8 @@ int main(int argc, char *argv[])
 	uint64_t first_percent = total / 100 / 32 * 32; /* whole rounds of peers of both workers */
 	struct soak_daemon daemon;
 	struct soak_look early, late;
-	uint64_t began = clock_now_ns(), peak;
+	struct books before;
+	uint64_t began;
 
 	if (total < 3200) {
 		fputs("usage: soak LINGERS, 3200 at least\n", stderr);
@@ -251,22 +292,21 @@ int main(int argc, char *argv[])
 	}
 	total = total / 32 * 32;
 	soak_start(&daemon, IDLE_MS);
+	touch_tables(&daemon);
+	before = books_of(&daemon);
+	began = clock_now_ns();
 	run_workers(&daemon, 0, first_percent);
 	soak_look(&daemon, &early);
-	peak = soak_counter(&daemon, "lingers_peak");
 	run_workers(&daemon, first_percent, total);
 	soak_look(&daemon, &late);
-	peak = soak_counter(&daemon, "lingers_peak") - peak;
-	check_ends(&daemon, total);
-	printf("%llu lingers in %.0f s, the most at once %llu, %.0f s of the daemon's CPU\n",
-	       (unsigned long long)total, (double)(clock_now_ns() - began) / NS_PER_S,
-	       (unsigned long long)soak_counter(&daemon, "lingers_peak"), late.cpu_s);
+	check_ends(&daemon, &before, total);
+	printf("%llu lingers in %.0f s, %.0f s of the daemon's CPU\n", (unsigned long long)total,
+	       (double)(clock_now_ns() - began) / NS_PER_S, late.cpu_s - early.cpu_s);
 	printf("descriptors: %d after the first percent, %d at the end\n", early.fds, late.fds);
 	printf("RSS: %ld KiB after the first percent, %ld KiB at the end\n", early.rss_kib,
 	       late.rss_kib);
 	soak_stop(&daemon);
-	if (late.fds != early.fds ||
-	    late.rss_kib > early.rss_kib + SOAK_RSS_SLACK_KIB + tables_kib(peak))
+	if (late.fds != early.fds || late.rss_kib > early.rss_kib + SOAK_RSS_SLACK_KIB)
 		soak_fail("the daemon has grown");
 	return 0;
 }
