@@ -47,8 +47,9 @@ refused "have stdout" --csv - --json -
 refused "have stdout" --top --json -
 refused "no arguments" stray
 refused "no arguments" --top stray
-refused "unrecognized" --sumary
-refused "requires an argument" --csv
+refused "there is no option '--sumary'; --help lists the options" --sumary
+refused "is one file" --csv /tmp/rows --json /tmp/rows
+refused "option '--csv' needs a value; --help lists the options" --csv
 
 # A thread is no process, and the message names the one that it belongs to.
 python3 - "$trace" <<'EOF' || exit 1

@@ -22,7 +22,7 @@ expect 2 'one scenario'
 bench run quick quick
 expect 2 'one scenario'
 bench run quick --outt x
-expect 2 "unrecognized option '--outt'"
+expect 2 "there is no option '--outt'; --help lists the options"
 bench report
 expect 2 'one folder'
 bench report "$work"

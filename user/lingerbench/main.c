@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/options.h"
 #include "lingerbench/compare.h"
 #include "lingerbench/path.h"
 #include "lingerbench/report.h"
@@ -90,7 +91,7 @@ static int command_run(int argc, char **argv, const char *command)
 	options.settings = calloc((size_t)argc, sizeof(*options.settings));
 	if (!options.settings)
 		return EXIT_FAILURE;
-	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
 		switch (option) {
 		case 'o':
 			options.out = optarg;
@@ -106,6 +107,7 @@ static int command_run(int argc, char **argv, const char *command)
 			free(options.settings);
 			return EXIT_SUCCESS;
 		default:
+			options_say_mistake(option, argv);
 			free(options.settings);
 			return EXIT_USAGE;
 		}
@@ -133,7 +135,7 @@ static int command_serve(int argc, char **argv)
 
 	if (!settings)
 		return EXIT_FAILURE;
-	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) == 's')
+	while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) == 's')
 		settings[count++] = optarg;
 	if (option == 'h') {
 		fputs(help, stdout);
@@ -141,6 +143,8 @@ static int command_serve(int argc, char **argv)
 	} else if (option == -1) {
 		status = optind + 1 == argc ? (int)serve(argv[optind], settings, count)
 					    : usage("serve takes one scenario");
+	} else {
+		options_say_mistake(option, argv);
 	}
 	free(settings);
 	return status;
@@ -228,7 +232,7 @@ static int command_compare(int argc, char **argv)
 	struct compare_options options = { .margin = 0.1 };
 	int option;
 
-	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
 		switch (option) {
 		case 'm':
 			if (!parse_margin(optarg, &options.margin))
@@ -241,6 +245,7 @@ static int command_compare(int argc, char **argv)
 			fputs(help, stdout);
 			return EXIT_SUCCESS;
 		default:
+			options_say_mistake(option, argv);
 			return EXIT_USAGE;
 		}
 	}
@@ -265,6 +270,7 @@ int main(int argc, char **argv)
 	int status;
 
 	log_open("lingerbench");
+	opterr = 0;
 	if (!strcmp(command, "-h") || !strcmp(command, "--help")) {
 		fputs(help, stdout);
 		return EXIT_SUCCESS;

@@ -4,10 +4,12 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/number.h"
+#include "common/options.h"
 #include "liblinger/linger.h"
 #include "lingerctl/ask.h"
 #include "lingerctl/live.h"
@@ -80,7 +82,7 @@ static int take_option(struct options *options, int option)
 		options->version = true;
 		return 0;
 	default:
-		return -EINVAL; /* getopt has said why */
+		return -EINVAL; /* parse() says why */
 	}
 }
 
@@ -98,9 +100,21 @@ static int parse(struct options *ret, int argc, char *argv[])
 	int option, error = 0;
 
 	*ret = (struct options){ .socket_path = LINGER_DEFAULT_SOCKET };
-	while (!error && (option = getopt_long(argc, argv, "hV", long_options, NULL)) != -1)
+	opterr = 0;
+	while (!error && (option = getopt_long(argc, argv, ":hV", long_options, NULL)) != -1) {
 		error = take_option(ret, option);
+		if (option == '?' || option == ':')
+			options_say_mistake(option, argv);
+	}
 	return error;
+}
+
+/* connect(2) says the same of it as of a socket that nobody listens on. */
+static bool is_no_socket(const char *path)
+{
+	struct stat there;
+
+	return !stat(path, &there) && !S_ISSOCK(there.st_mode);
 }
 
 static const char *explain(int error)
@@ -125,7 +139,10 @@ static const char *explain(int error)
 
 static int failed(const struct options *options, int error)
 {
-	log_error("%s: %s", options->socket_path, explain(error));
+	log_error("%s: %s", options->socket_path,
+		  error == -ECONNREFUSED && is_no_socket(options->socket_path)
+			  ? "this is no socket; the one of lingerd is given with --socket"
+			  : explain(error));
 	return EXIT_FAILED;
 }
 

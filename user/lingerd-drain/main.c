@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/options.h"
 #include "lingerd-drain/table.h"
 
 #define DEFAULT_TABLE "/run/lingerd-drain/connections"
@@ -62,7 +63,8 @@ int main(int argc, char *argv[])
 	int letter;
 
 	log_open("lingerd-drain");
-	while ((letter = getopt_long(argc, argv, "p:u:hV", options, NULL)) != -1) {
+	opterr = 0;
+	while ((letter = getopt_long(argc, argv, ":p:u:hV", options, NULL)) != -1) {
 		switch (letter) {
 		case 'p':
 			path = optarg;
@@ -77,6 +79,7 @@ int main(int argc, char *argv[])
 			puts("lingerd-drain " LINGER_VERSION);
 			return 0;
 		default:
+			options_say_mistake(letter, argv);
 			return USAGE_ERROR;
 		}
 	}

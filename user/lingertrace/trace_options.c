@@ -6,10 +6,12 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/number.h"
+#include "common/options.h"
 #include "lingertrace/filter_options.h"
 
 static const double TIME_MOST_S = 1e9;
@@ -237,6 +239,15 @@ static bool is_stdout(const char *path)
 	return path && !strcmp(path, "-");
 }
 
+static bool are_one_file(const char *a, const char *b)
+{
+	struct stat of_a, of_b;
+
+	if (stat(a, &of_a) || stat(b, &of_b))
+		return !strcmp(a, b);
+	return of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino && S_ISREG(of_a.st_mode);
+}
+
 /* What no option alone can tell. */
 static int check(struct trace_options *options)
 {
@@ -246,6 +257,11 @@ static int check(struct trace_options *options)
 	if (!options->csv && !options->json && !options->summary && !options->top_ns &&
 	    !options->metrics)
 		options->csv = "-";
+	if (options->csv && options->json && !is_stdout(options->csv) &&
+	    are_one_file(options->csv, options->json)) {
+		log_error("--csv and --json: %s is one file; give each its own", options->json);
+		return -EINVAL;
+	}
 	if (to_stdout > 1) {
 		log_error("only one of --csv -, --json - and --top can have stdout; give the "
 			  "others a file");
@@ -273,7 +289,8 @@ enum trace_options_result trace_options_parse(struct trace_options *ret, int arg
 	memset(ret, 0, sizeof(*ret));
 	ret->tracer.existing = true;
 	fill_known(known);
-	while ((option = getopt_long(argc, argv, "hV", known, NULL)) != -1) {
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":hV", known, NULL)) != -1) {
 		switch (option) {
 		case 'h':
 			print_usage();
@@ -281,7 +298,9 @@ enum trace_options_result trace_options_parse(struct trace_options *ret, int arg
 		case 'V':
 			puts("lingertrace " LINGER_VERSION);
 			return TRACE_OPTIONS_DONE;
-		case '?': /* getopt has said what is wrong */
+		case '?':
+		case ':':
+			options_say_mistake(option, argv);
 			return TRACE_OPTIONS_WRONG;
 		default:
 			row = &rows[option - FIRST_ROW];
