@@ -106,6 +106,8 @@ static void places_that_do_not_serve_are_named(void **state)
 	write_file(path, "precious");
 	assert_int_equal(run_lingerd(folder, "--socket", path, "is no socket"), 1);
 	assert_true(file_contains(path, "precious"));
+	snprintf(path, sizeof(path), "%s/file.lock", folder);
+	assert_int_equal(access(path, F_OK), -1); /* nothing of its own is left */
 	assert_int_equal(run_lingerd(folder, "--config", "/nonexistent.conf", "/nonexistent.conf"),
 			 1);
 	remove_folder(folder);
@@ -440,6 +442,8 @@ static void lingerctl_says_what_is_wrong(void **state)
 	assert_int_equal(run(daemon.folder, words, "nobody listens there"), 1);
 	unlink(daemon.socket);
 	assert_int_equal(run(daemon.folder, words, "is lingerd running"), 1);
+	words[3] = daemon.process.err; /* a file */
+	assert_int_equal(run(daemon.folder, words, "this is no socket"), 1);
 	remove_folder(daemon.folder);
 }
 

@@ -178,8 +178,6 @@ static int open_locked(struct listener *listener, const struct settings *setting
 	if (listener->fd < 0)
 		return say_errno(problem, "make a socket for", listener->path, -errno);
 	error = bind_socket(listener, settings, problem);
-	if (error)
-		close(listener->fd);
 	return error;
 }
 
@@ -195,7 +193,7 @@ int listener_open(struct listener *ret, const struct settings *settings, struct 
 		return error;
 	error = open_locked(&listener, settings, problem);
 	if (error)
-		close(listener.lock); /* the file stays: it may be older than we are */
+		listener_close(&listener);
 	else
 		*ret = listener;
 	return error;

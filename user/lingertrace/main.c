@@ -119,9 +119,10 @@ static void say_counts(const struct run *run)
 	tracer_get_counts(run->tracer, &counts);
 	lost = counts.ring_full + counts.map_full;
 	if (counts.missed_events)
-		log_warning("missed %" PRIu64 " kernel event%s: some fields are empty, some "
-			    "connections may have no row",
-			    counts.missed_events, units_plural(counts.missed_events));
+		log_warning("missed %" PRIu64 " kernel event%s, of any connections: of the rows "
+			    "written, %" PRIu64 " are incomplete; others may be missing",
+			    counts.missed_events, units_plural(counts.missed_events),
+			    outputs_totals(run->outputs)->incomplete);
 	if (filter->pid || filter->comm[0])
 		snprintf(filtered, sizeof(filtered), ", %" PRIu64 " filtered", counts.filtered);
 	log_info("%" PRIu64 " row%s written, %" PRIu64 " record%s lost (ring buffer full: %" PRIu64

@@ -111,7 +111,7 @@ static const char *reason(int error)
 {
 	switch (error) {
 	case -EADDRINUSE:
-		return "another process listens there";
+		return "another process listens there; end it first, or choose another place";
 	case -EEXIST:
 		return "a file that is no socket is there";
 	default:
