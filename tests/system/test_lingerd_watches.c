@@ -253,6 +253,65 @@ static void of_many_at_once_nobody_is_lost(void **state)
 	end(&watches);
 }
 
+/* The kernel has more to do than ends: each of the others has had its FIN acknowledged, which wakes it for nothing. */
+static void an_end_behind_wakes_for_nothing_is_told_at_once(void **state)
+{
+	enum { OTHERS = 400 };
+	static struct tcp_pair pairs[OTHERS + 1];
+	struct watches watches;
+
+	(void)state;
+	begin(&watches, true);
+	for (int i = 0; i <= OTHERS; i++) {
+		pairs[i] = tcp_pair_open();
+		assert_int_equal(watches_add(&watches, pairs[i].server, true), 0);
+	}
+	assert_int_equal(next_within(&watches, NOW_MS), -1);
+	for (int i = 0; i < OTHERS; i++)
+		shutdown(pairs[i].server, SHUT_WR);
+	shutdown(pairs[OTHERS].client, SHUT_WR);
+	assert_int_equal(next_within(&watches, NOW_MS), pairs[OTHERS].server);
+	assert_int_equal(next_within(&watches, NOW_MS), -1);
+	for (int i = 0; i <= OTHERS; i++) {
+		watches_remove(&watches, pairs[i].server);
+		close_pair(&pairs[i]);
+	}
+	end(&watches);
+}
+
+/* The ring is gone for good: nothing hangs, and the others are watched all the same. */
+static void without_its_ring_it_goes_on_by_epoll(void **state)
+{
+	struct watches watches;
+	struct tcp_pair pairs[3];
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)state;
+	begin(&watches, true);
+	for (int i = 0; i < 3; i++) {
+		pairs[i] = tcp_pair_open();
+		assert_int_equal(watches_add(&watches, pairs[i].server, true), 0);
+	}
+	assert_int_equal(next_within(&watches, NOW_MS), -1);
+	assert_int_equal(dup2(null, ring.uring.ring_fd), ring.uring.ring_fd);
+	watches_remove(&watches, pairs[0].server);
+	assert_false(ring_is_open());
+	assert_int_equal(tcp_write(pairs[0].client, 1), 0);
+	assert_int_equal(next_within(&watches, NOW_MS), -1);
+	assert_int_equal(tcp_write(pairs[1].client, 1), 0);
+	assert_int_equal(next_within(&watches, SOON_MS), pairs[1].server);
+	watches_add_again(&watches, pairs[1].server, true);
+	assert_int_equal(next_within(&watches, SOON_MS), pairs[1].server);
+	shutdown(pairs[2].client, SHUT_WR);
+	assert_int_equal(next_within(&watches, SOON_MS), pairs[2].server);
+	for (int i = 1; i < 3; i++)
+		watches_remove(&watches, pairs[i].server);
+	for (int i = 0; i < 3; i++)
+		close_pair(&pairs[i]);
+	close(null);
+	end(&watches);
+}
+
 static int last_result;
 
 static void note_result(void *context, uint32_t number, int result)
@@ -310,6 +369,8 @@ int main(void)
 		cmocka_unit_test(forgets_who_is_removed_when_ready_in_ring),
 		cmocka_unit_test(forgets_who_is_removed_when_ready_by_epoll),
 		cmocka_unit_test(of_many_at_once_nobody_is_lost),
+		cmocka_unit_test(an_end_behind_wakes_for_nothing_is_told_at_once),
+		cmocka_unit_test(without_its_ring_it_goes_on_by_epoll),
 		cmocka_unit_test(the_ring_does_nothing_else),
 		cmocka_unit_test(what_the_kernel_does_not_take_is_tried_again),
 	};

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <liburing.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,6 +17,9 @@
  * know the flag for streams (kernel TLS, sockmap) copy, so the buffer has to be a real one.
  */
 static char sink[1 << 20];
+
+/* How often it is waited for what does not end, which takes a moment each time that the kernel refuses. */
+enum { TRIES = 1000 };
 
 static bool ring_asks_no_sockets; /* it knows no getsockopt(): before Linux 6.7 */
 
@@ -120,7 +124,8 @@ static ssize_t size_asked(enum call_kind kind)
 struct joined {
 	struct call *calls;
 	union answer answers[CALLS_MAX];
-	int under_way;
+	bool is_under_way[CALLS_MAX];
+	int under_way; /* how many are */
 };
 
 static void take_answer(struct call *call, ssize_t result, const union answer *answer)
@@ -143,12 +148,24 @@ static void take_end(void *context, uint32_t number, int result)
 	struct call *call = &joined->calls[number];
 
 	joined->under_way--;
+	joined->is_under_way[number] = false;
 	if (result == RING_NOT_TAKEN)
 		call->result = calls_make_one(call->kind, call->fd);
 	else if (call->kind == CALL_PROTOCOL || call->kind == CALL_LINGER)
 		take_answer(call, result, &joined->answers[number]);
 	else
 		call->result = result;
+}
+
+/*
+ * The kernel has not told of some, and will not. None of them does harm when it is made twice: nobody has opened a descriptor
+ * since, so one that is closed already is no other by now.
+ */
+static void make_those_left(struct joined *joined, int count)
+{
+	for (int i = 0; joined->under_way && i < count; i++)
+		if (joined->is_under_way[i])
+			take_end(joined, (uint32_t)i, RING_NOT_TAKEN);
 }
 
 static void make_in_ring(struct call *calls, int count)
@@ -159,6 +176,7 @@ static void make_in_ring(struct call *calls, int count)
 	for (int i = 0; i < count; i++) {
 		if (is_for_ring(&calls[i])) {
 			joined.under_way++;
+			joined.is_under_way[i] = true;
 			prepare(ring_request(RING_CALLS, (uint32_t)i), &calls[i],
 				&joined.answers[i]);
 		} else {
@@ -167,8 +185,9 @@ static void make_in_ring(struct call *calls, int count)
 	}
 	if (joined.under_way)
 		ring_run(false);
-	while (joined.under_way)
+	for (int i = 0; joined.under_way && i < TRIES; i++)
 		ring_run(true);
+	make_those_left(&joined, count);
 	ring_tell(RING_CALLS, NULL, NULL);
 }
 

@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "lingerd/daemon_parts.h"
 #include "lingerd/events.h"
+#include "lingerd/ring.h"
 
 enum { EVENTS_PER_ROUND = 256 };
 
@@ -112,6 +113,7 @@ static void work_through(struct daemon *daemon, const struct epoll_event *events
 		i += ready ? ready : 1;
 	}
 	serve_ready(daemon);
+	daemon->counters.uses_io_uring = ring_is_open();
 	if (daemon->drain_wanted)
 		daemon_drain(daemon);
 	linger_engine_expire(daemon->engine);

@@ -5,6 +5,7 @@
 #include <liburing.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 /* More ends than that wait in the kernel's memory until we have taken these. */
@@ -45,8 +46,7 @@ static void take_back(void)
 		tell(queue->sqes[i & queue->ring_mask].user_data, RING_NOT_TAKEN);
 }
 
-/* How many there were. */
-static unsigned int take_ends(void)
+static void take_ends(void)
 {
 	struct io_uring_cqe *end;
 	unsigned int head, count = 0;
@@ -57,7 +57,6 @@ static unsigned int take_ends(void)
 		count++;
 	}
 	io_uring_cq_advance(&ring.uring, count);
-	return count;
 }
 
 static bool kernel_says(unsigned int what)
@@ -75,6 +74,29 @@ static void enter(bool wait)
 	while (error == -EINTR);
 }
 
+bool ring_has_ends(void)
+{
+	return ring.open && (io_uring_cq_ready(&ring.uring) ||
+			     kernel_says(IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW));
+}
+
+/*
+ * The kernel does some of its work at a time (IO_LOCAL_TW_DEFAULT_MAX, 20, since Linux 6.13), and says then that there is more. Part of it
+ * is to find that nothing has come, so that there need not be an end. It may also say so late, of what it has done: therefore it is
+ * forgotten before, or it would stand until there is work again. False: it did nothing, for want of memory perhaps, which passes.
+ */
+static bool go_on(void)
+{
+	const struct timespec moment = { .tv_nsec = 1000000L };
+
+	__atomic_fetch_and(ring.uring.sq.kflags, ~IORING_SQ_TASKRUN, __ATOMIC_SEQ_CST);
+	if (io_uring_get_events(&ring.uring) >= 0)
+		return true;
+	__atomic_fetch_or(ring.uring.sq.kflags, IORING_SQ_TASKRUN, __ATOMIC_SEQ_CST);
+	nanosleep(&moment, NULL);
+	return false;
+}
+
 void ring_run(bool wait)
 {
 	if (!ring.open)
@@ -83,12 +105,8 @@ void ring_run(bool wait)
 	enter(wait && !io_uring_sq_ready(&ring.uring));
 	take_back();
 	take_ends();
-	/* It tells of some at a time. Where it tells of none it has said so too late: we have them already. */
-	while (kernel_says(IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) {
-		io_uring_get_events(&ring.uring);
-		if (!take_ends())
-			return;
-	}
+	while (ring_has_ends() && go_on())
+		take_ends();
 }
 
 struct io_uring_sqe *ring_request(enum ring_owner owner, uint32_t number)
@@ -100,12 +118,6 @@ struct io_uring_sqe *ring_request(enum ring_owner owner, uint32_t number)
 	request = io_uring_get_sqe(&ring.uring);
 	request->user_data = ring_tag(owner, number);
 	return request;
-}
-
-bool ring_has_ends(void)
-{
-	return ring.open && (io_uring_cq_ready(&ring.uring) ||
-			     kernel_says(IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW));
 }
 
 void ring_tell(enum ring_owner owner, ring_ended_fn *ended, void *context)
@@ -121,10 +133,10 @@ int ring_wakeups(void)
 	return ring.wakeups;
 }
 
-void ring_sleep(void)
+bool ring_sleep(void)
 {
 	if (!ring.open)
-		return;
+		return true;
 	if (io_uring_sq_ready(&ring.uring))
 		ring_run(false);
 	io_uring_cq_eventfd_toggle(&ring.uring, true);
@@ -132,6 +144,7 @@ void ring_sleep(void)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (ring_has_ends())
 		ring_run(false);
+	return !ring_has_ends();
 }
 
 void ring_wake(void)

@@ -53,11 +53,11 @@ bool ring_has_ends(void);
 
 /*
  * For sleeping: a descriptor that becomes readable once, for edge-triggered epoll, when something ends after ring_sleep(). That
- * one has the kernel take what is there, and tells of what has ended before. The descriptor stays the ring's. Between
+ * one has the kernel take what is there, tells of what has ended before, and says whether to sleep. The descriptor stays the ring's. Between
  * ring_wake() and ring_sleep() nobody is woken, since ring_has_ends() is asked.
  */
 int ring_wakeups(void);
-void ring_sleep(void);
+bool ring_sleep(void);
 void ring_wake(void);
 
 #endif

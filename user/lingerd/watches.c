@@ -7,10 +7,14 @@
 #include <sys/epoll.h>
 #include <time.h>
 
+#include "common/log.h"
 #include "lingerd/events.h"
 #include "lingerd/ring.h"
 
-enum { BITS = 64 };
+enum {
+	BITS = 64,
+	TRIES = 1000, /* a second */
+};
 
 static bool has_bit(const uint64_t *bits, uint32_t fd)
 {
@@ -76,18 +80,19 @@ static void wait_in_ring(struct watches *watches, int fd, bool for_data)
 	io_uring_prep_poll_add(ring_request(RING_WATCHES, number), fd, events_for(for_data));
 }
 
-/* A request that waits holds the connection: closed, it would live on. */
-static void stop_waiting(struct watches *watches, uint32_t fd)
+/* A request that waits holds the connection: closed, it would live on. False: the kernel does not let go of it. */
+static bool stop_waiting(struct watches *watches, uint32_t fd)
 {
-	for (;;) {
+	for (int i = 0; i < TRIES; i++) {
 		io_uring_prep_poll_remove(ring_request(RING_REMOVALS, fd),
 					  ring_tag(RING_WATCHES, fd));
 		ring_run(false);
 		if (!has_bit(watches->waiting, fd))
-			return;
+			return true;
 		/* It is ending on another CPU, or the kernel is short of memory: that passes. */
 		wait_a_moment();
 	}
+	return false;
 }
 
 static void forget_ready(struct watches *watches, uint32_t fd)
@@ -134,11 +139,12 @@ int watches_take_ready(struct watches *watches, int *ret_fds, int most)
 
 bool watches_sleep(struct watches *watches)
 {
-	ring_sleep();
+	bool sleeps = ring_sleep();
+
 	if (watches->is_short)
 		wait_a_moment();
 	watches->is_short = false;
-	return !watches->ready_count;
+	return sleeps && !watches->ready_count;
 }
 
 void watches_wake(struct watches *watches)
@@ -173,7 +179,20 @@ void watches_free(struct watches *watches)
 	free(watches->waiting);
 	free(watches->ready);
 	watches->waiting = watches->ready = NULL;
-	watches->size = 0;
+	watches->size = watches->ready_count = 0;
+}
+
+/* With the ring, all of its requests are gone. Whoever was not told of data is told of both. */
+static void leave_ring(struct watches *watches)
+{
+	log_warning("io_uring: the kernel has not done its part for a second; going on without");
+	for (uint32_t fd = 0; fd < watches->size; fd++)
+		if (has_bit(watches->waiting, fd) || has_bit(watches->ready, fd))
+			events_add_edges(watches->epoll, (int)fd, EVENT_LINGER,
+					 EPOLLIN | EPOLLRDHUP);
+	watches_free(watches);
+	ring_close();
+	watches->left_ring = true;
 }
 
 /* -- Either way -- */
@@ -196,6 +215,8 @@ void watches_add_again(struct watches *watches, int fd, bool for_data)
 {
 	if (watches->size)
 		wait_in_ring(watches, fd, for_data);
+	else if (watches->left_ring) /* it may not have come to the set yet */
+		watches_add(watches, fd, for_data);
 }
 
 void watches_pause(struct watches *watches, int fd)
@@ -206,11 +227,11 @@ void watches_pause(struct watches *watches, int fd)
 
 void watches_remove(struct watches *watches, int fd)
 {
-	if (!watches->size) {
+	if (watches->size && has_bit(watches->waiting, (uint32_t)fd) &&
+	    !stop_waiting(watches, (uint32_t)fd))
+		leave_ring(watches);
+	if (watches->size)
+		forget_ready(watches, (uint32_t)fd);
+	else
 		events_remove(watches->epoll, fd);
-		return;
-	}
-	if (has_bit(watches->waiting, (uint32_t)fd))
-		stop_waiting(watches, (uint32_t)fd);
-	forget_ready(watches, (uint32_t)fd);
 }

@@ -21,8 +21,9 @@ struct watches {
 	uint64_t *waiting; /* a bit for each that has a request in the ring */
 	uint64_t *ready;   /* a bit for each that is ready, and was not taken */
 	uint32_t ready_count;
-	uint32_t next; /* of those that are ready, where to go on */
-	bool is_short; /* the kernel is, of memory: it has not taken all */
+	uint32_t next;	/* of those that are ready, where to go on */
+	bool is_short;	/* the kernel is, of memory: it has not taken all */
+	bool left_ring; /* since the kernel had stopped to do its part */
 };
 
 /*
