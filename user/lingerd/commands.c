@@ -67,9 +67,8 @@ static int reload(struct daemon *daemon, unsigned int *ret_kept, struct problem 
 	intake_settings_changed(daemon->intake);
 	if (daemon->workers)
 		workers_reload(daemon->workers, &daemon->settings);
-	log_info("settings %s: idle timeout %.6g s, total %.6g s",
-		 daemon->options->config_path ? "read again"
-					      : "as before, since there is no file (--config)",
+	log_info("settings read again%s: idle timeout %.6g s, total %.6g s",
+		 daemon->options->config_path ? "" : " (from no file, without --config)",
 		 (double)settings.policy.idle_ns / NS_PER_S,
 		 (double)settings.policy.total_ns / NS_PER_S);
 	return 0;
