@@ -113,9 +113,25 @@ static const char *reason(int error)
 	case -EADDRINUSE:
 		return "another process listens there; end it first, or choose another place";
 	case -EEXIST:
-		return "a file that is no socket is there";
+		return "a file that is no socket is there; remove it, or choose another place";
 	default:
 		return strerror(-error);
+	}
+}
+
+/* Where the error alone does not say it. */
+static const char *way_out(int error)
+{
+	switch (error) {
+	case -ENOENT:
+		return "; make the directory, or choose another place";
+	case -EACCES:
+	case -EPERM:
+		return "; run as a user who may listen there, or choose another place";
+	case -EADDRNOTAVAIL:
+		return "; choose an address that this machine has";
+	default:
+		return "";
 	}
 }
 
@@ -132,7 +148,7 @@ int metrics_listen(struct metrics_listener *ret, const struct metrics_target *ta
 			close(listener.fd);
 	}
 	if (result) {
-		snprintf(error, error_size, "cannot listen: %s", reason(result));
+		snprintf(error, error_size, "cannot listen: %s%s", reason(result), way_out(result));
 		return result;
 	}
 	name_place(&listener);
