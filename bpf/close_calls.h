@@ -60,7 +60,7 @@ static void end_close_call(bool returned)
 		return;
 	ended = *call;
 	__sync_lock_test_and_set(&call->thread_id, 0);
-	connection = ended.joined ? bpf_map_lookup_elem(&connections, &ended.cookie) : NULL;
+	connection = ended.joined ? lookup(ended.cookie) : NULL;
 	if (!connection)
 		return;
 	if (returned)

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The table of the connections that are followed: how they get in, who holds them, how their
- * records leave. Part of close_trace.bpf.c.
+ * The connections that are followed: how they begin, who holds them, how their records leave. Part of
+ * close_trace.bpf.c.
  */
 #ifndef CONNECTIONS_H
 #define CONNECTIONS_H
 
 #include "filters.h"
+#include "table.h"
+
+enum { RING_PAGE = 4096 };
 
 const volatile __u64 wakeup_bytes = 64 * 1024;
 
@@ -21,36 +24,6 @@ __u64 lost_map_full;
 __u64 missed_states; /* changes of state that an event of another one gives away */
 __u64 doubts;	     /* entries of undecided: to look for them takes a walk over the table */
 
-/* The mini-socket that holds the connection. */
-enum mini_stay { NO_MINI, MINI_FIN_WAIT_2, MINI_TIME_WAIT };
-
-struct connection {
-	struct close_record record; /* first: user space reads what is left in the table */
-	/* That of the stay, if it was looked up. */
-	const struct inet_timewait_sock *mini_socket;
-	/* Moments; 0: not entered, or missed. */
-	__u64 entered_at; /* the full socket's state */
-	__u64 fin_wait_2_at;
-	__u64 mini_at; /* FIN_WAIT_2 as a mini-socket */
-	__u64 time_wait_at;
-	__u64 left_at;	   /* when the full socket reached CLOSE */
-	__u32 read_at_fin; /* read_seq() when shutdown() sent our FIN */
-	__u32 holders;
-	__u32 mini;		/* enum mini_stay */
-	bool knows_read_at_fin; /* read_at_fin is */
-	__u8 state;		/* of the full socket, as of the last event seen */
-	bool had_mini;		/* a mini-socket took the full socket's place */
-	/* It did so in FIN_WAIT_2: what the full socket has to say of the end does not count. */
-	bool outlived;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__type(key, __u64);
-	__type(value, struct connection);
-} connections SEC(".maps");
-
 /* Sockets that are gone, but not for a reason that is known: it may yet be told. Value: since when. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -64,17 +37,9 @@ struct {
 	__uint(max_entries, 4 * 1024 * 1024);
 } records SEC(".maps");
 
-/* Only a followed connection is sure to have a cookie; the others must not be given one. */
-static struct connection *find(const struct sock *sk, __u64 *ret_cookie)
-{
-	*ret_cookie = sk->__sk_common.skc_cookie.counter;
-	return *ret_cookie ? bpf_map_lookup_elem(&connections, ret_cookie) : NULL;
-}
-
-/* Whoever takes the connection out of the table owns it: no record is written twice. */
 static void drop(__u64 cookie, __u64 *counter)
 {
-	if (!bpf_map_delete_elem(&connections, &cookie))
+	if (take_out(cookie))
 		__sync_fetch_and_add(counter, 1);
 }
 
@@ -93,7 +58,7 @@ static void emit(__u64 cookie, struct connection *connection)
 		return;
 	}
 	*record = connection->record;
-	if (bpf_map_delete_elem(&connections, &cookie)) {
+	if (!take_out(cookie)) {
 		bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
 		return;
 	}
@@ -148,11 +113,13 @@ static void describe(struct close_record *record, const struct sock_common *sk)
 	}
 }
 
-static void begin(struct connection *connection, const struct sock_common *sk, __u64 cookie)
+/* All but the cookie, which is the table's. */
+static void begin(struct connection *connection, const struct sock_common *sk)
 {
 	struct close_record *record = &connection->record;
 
-	record->cookie = cookie;
+	__builtin_memset((char *)connection + sizeof(record->cookie), 0,
+			 sizeof(*connection) - sizeof(record->cookie));
 	record->established_ns = record->half_closed_ns = CLOSE_TRACE_UNKNOWN;
 	record->closed_ns = record->ended_ns = record->close_call_ns = CLOSE_TRACE_UNKNOWN;
 	record->fin_wait_1_ns = record->fin_wait_2_ns = record->orphan_ns = CLOSE_TRACE_UNKNOWN;
@@ -167,17 +134,15 @@ static void begin(struct connection *connection, const struct sock_common *sk, _
 	describe(record, sk);
 }
 
-/* flags: BPF_NOEXIST where the connection may be followed already. */
-static void follow(struct connection *connection, __u64 flags)
+/* A place for it, if there is room: to be filled, and published. */
+static struct connection *follow(__u64 cookie)
 {
-	long result =
-		bpf_map_update_elem(&connections, &connection->record.cookie, connection, flags);
+	struct connection *connection = claim(cookie);
 
-	if (result == -EEXIST)
-		return;
 	__sync_fetch_and_add(&followed, 1);
-	if (result)
+	if (!connection)
 		__sync_fetch_and_add(&lost_map_full, 1);
+	return connection;
 }
 
 #endif

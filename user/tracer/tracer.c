@@ -189,36 +189,67 @@ static bool end_was_missed(const struct close_record *record, const struct live_
 	       !live_sockets_have(live, record->cookie);
 }
 
-/* Delivers what is left in the table; nothing writes to it any more. */
-static int deliver_unended(struct tracer *tracer, const struct live_sockets *live)
+/* What the table holds begins with the record. */
+static void deliver_unended(struct tracer *tracer, const void *value,
+			    const struct live_sockets *live)
 {
-	struct bpf_map *map = tracer->skeleton->maps.connections;
-	char *value = malloc(bpf_map__value_size(map));
 	struct close_record record;
-	uint64_t cookie;
-	int result = 0;
 
-	if (!value)
-		return -ENOMEM;
+	memcpy(&record, value, sizeof(record));
+	if (end_was_missed(&record, live)) {
+		record.end = CLOSE_END_UNKNOWN;
+		record.flags |= CLOSE_INCOMPLETE;
+		tracer->missed_ends++;
+	}
+	if (is_wanted(&tracer->filter, &record))
+		tracer->on_record(tracer->context, &record);
+	else
+		tracer->filtered_end++;
+}
+
+static int empty_places(struct tracer *tracer, void *value, const struct live_sockets *live)
+{
+	const struct bpf_map *map = tracer->skeleton->maps.places;
+	const struct close_record *record = value;
+
+	for (uint32_t place = 0; place < bpf_map__max_entries(map); place++) {
+		int result = bpf_map__lookup_elem(map, &place, sizeof(place), value,
+						  bpf_map__value_size(map), 0);
+
+		if (result)
+			return result;
+		if (record->cookie)
+			deliver_unended(tracer, value, live);
+	}
+	return 0;
+}
+
+static int empty_hash_table(struct tracer *tracer, void *value, const struct live_sockets *live)
+{
+	const struct bpf_map *map = tracer->skeleton->maps.connections;
+	uint64_t cookie;
+
 	while (!bpf_map__get_next_key(map, NULL, &cookie, sizeof(cookie))) {
-		result = bpf_map__lookup_and_delete_elem(map, &cookie, sizeof(cookie), value,
-							 bpf_map__value_size(map), 0);
+		int result = bpf_map__lookup_and_delete_elem(map, &cookie, sizeof(cookie), value,
+							     bpf_map__value_size(map), 0);
+
 		if (result == -ENOENT)
 			continue;
 		if (result)
-			break;
-		memcpy(&record, value, sizeof(record));
-		if (end_was_missed(&record, live)) {
-			record.end = CLOSE_END_UNKNOWN;
-			record.flags |= CLOSE_INCOMPLETE;
-			tracer->missed_ends++;
-		}
-		if (is_wanted(&tracer->filter, &record))
-			tracer->on_record(tracer->context, &record);
-		else
-			tracer->filtered_end++;
-		result = 0;
+			return result;
+		deliver_unended(tracer, value, live);
 	}
+	return 0;
+}
+
+/* Delivers what is left in the table; nothing writes to it any more. */
+static int empty_table(struct tracer *tracer, const struct live_sockets *live)
+{
+	void *value = malloc(bpf_map__value_size(tracer->skeleton->maps.connections));
+	int result = value ? empty_places(tracer, value, live) : -ENOMEM;
+
+	if (!result)
+		result = empty_hash_table(tracer, value, live);
 	free(value);
 	return result;
 }
@@ -244,7 +275,7 @@ int tracer_finish(struct tracer *tracer)
 	if (!result)
 		result = consume(tracer);
 	if (!result)
-		result = deliver_unended(tracer, &live);
+		result = empty_table(tracer, &live);
 	live_sockets_free(&live);
 	return result ? result : consume(tracer);
 }
