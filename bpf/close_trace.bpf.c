@@ -37,10 +37,9 @@ static int handle_established(struct sock *sk, int from, __u64 now)
 	if (connection) /* connect(), disconnect, connect() on one socket */
 		emit(cookie, connection);
 	cookie = bpf_get_socket_cookie(sk);
-	connection = follow(cookie);
+	connection = follow(&sk->__sk_common, cookie);
 	if (!connection)
 		return 0;
-	begin(connection, &sk->__sk_common);
 	connection->record.established_ns = connection->record.state_since_ns = now;
 	connection->record.flags = from == TCP_SYN_SENT ? CLOSE_CONNECTED : CLOSE_ACCEPTED;
 	connection->record.state = connection->state = TCP_ESTABLISHED;

@@ -57,7 +57,7 @@ static void emit(__u64 cookie, struct connection *connection)
 		drop(cookie, &lost_ring_full);
 		return;
 	}
-	*record = connection->record;
+	copy(record, &connection->record, sizeof(*record));
 	if (!take_out(cookie)) {
 		bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
 		return;
@@ -105,42 +105,23 @@ static void describe(struct close_record *record, const struct sock_common *sk)
 	record->lport = sk->skc_num;
 	record->rport = bpf_ntohs(sk->skc_dport);
 	if (record->family == AF_INET) {
-		bpf_core_read(record->laddr, 4, &sk->skc_rcv_saddr);
-		bpf_core_read(record->raddr, 4, &sk->skc_daddr);
+		*(__be32 *)record->laddr = sk->skc_rcv_saddr;
+		*(__be32 *)record->raddr = sk->skc_daddr;
 	} else if (bpf_core_field_exists(sk->skc_v6_daddr)) {
 		bpf_core_read(record->laddr, 16, &sk->skc_v6_rcv_saddr);
 		bpf_core_read(record->raddr, 16, &sk->skc_v6_daddr);
 	}
 }
 
-/* All but the cookie, which is the table's. */
-static void begin(struct connection *connection, const struct sock_common *sk)
-{
-	struct close_record *record = &connection->record;
-
-	__builtin_memset((char *)connection + sizeof(record->cookie), 0,
-			 sizeof(*connection) - sizeof(record->cookie));
-	record->established_ns = record->half_closed_ns = CLOSE_TRACE_UNKNOWN;
-	record->closed_ns = record->ended_ns = record->close_call_ns = CLOSE_TRACE_UNKNOWN;
-	record->fin_wait_1_ns = record->fin_wait_2_ns = record->orphan_ns = CLOSE_TRACE_UNKNOWN;
-	record->closing_ns = record->close_wait_ns = record->last_ack_ns = CLOSE_TRACE_UNKNOWN;
-	record->time_wait_ns = record->mini_socket_ns = CLOSE_TRACE_UNKNOWN;
-	record->state_since_ns = CLOSE_TRACE_UNKNOWN;
-	record->unread_bytes = record->unacked_bytes = CLOSE_TRACE_UNKNOWN;
-	record->drained_bytes = CLOSE_TRACE_UNKNOWN;
-	record->reset_reason = CLOSE_TRACE_NO_REASON;
-	record->end = CLOSE_END_OPEN;
-	connection->holders = 1;
-	describe(record, sk);
-}
-
-/* A place for it, if there is room: to be filled, and published. */
-static struct connection *follow(__u64 cookie)
+/* To be published. NULL: there was no room. */
+static struct connection *follow(const struct sock_common *sk, __u64 cookie)
 {
 	struct connection *connection = claim(cookie);
 
 	__sync_fetch_and_add(&followed, 1);
-	if (!connection)
+	if (connection)
+		describe(&connection->record, sk);
+	else
 		__sync_fetch_and_add(&lost_map_full, 1);
 	return connection;
 }

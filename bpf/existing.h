@@ -66,10 +66,9 @@ static int handle_existing(struct sock_common *sk)
 	cookie = bpf_get_socket_cookie(sk);
 	if (lookup(cookie))
 		return 0;
-	connection = follow(cookie);
+	connection = follow(sk, cookie);
 	if (!connection)
 		return 0;
-	begin(connection, sk);
 	connection->record.flags = CLOSE_SEEDED;
 	set_state(connection, sk);
 	publish(connection, cookie);
