@@ -2,8 +2,9 @@
 /*
  * The calls of close() that are under way: how long they block. By fentry, a call begins with tcp_close(), which
  * the last close() alone reaches. By tracepoints it begins with the first state that it sets (callers.h): before
- * that, close() neither waits nor does much, and to see it enter would cost every system call of the machine.
- * Part of close_trace.bpf.c.
+ * that, close() neither waits nor does much. To see it return costs every system call of the machine, so that user
+ * space attaches the events for it only while some close() may block; what was missed meanwhile, close_returns.h
+ * ends. Part of close_trace.bpf.c.
  */
 #ifndef CLOSE_CALLS_H
 #define CLOSE_CALLS_H

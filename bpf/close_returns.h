@@ -8,8 +8,8 @@
 
 #include "close_calls.h"
 
-/* A call that has nothing more to wait for and is still in its slot after this time has returned. */
-static const __u64 RETURN_MISSED_NS = 10000000000ULL;
+/* A call that began so long ago, has nothing to wait for and is still in its slot has returned: that was missed. */
+enum { RETURN_MISSED_NS = 1000000000 };
 
 /*
  * Whether the socket has left its process, as it does when close() has waited for the peer: the call returns now,
