@@ -493,6 +493,9 @@ static void assert_rows_are_those_of(const struct closer *closer)
 
 		assert_non_null(record);
 		assert_true(record->flags & CLOSE_CALLED);
+		/* A hold that was released twice would have let it go before its end. */
+		assert_true(record->end == CLOSE_END_FIN ||
+			    record->end == CLOSE_END_RESET_RECEIVED);
 		assert_true(record->close_call_ns == CLOSE_TRACE_UNKNOWN ||
 			    record->close_call_ns <= closing->took_ns);
 	}

@@ -178,8 +178,8 @@ static const struct option_row rows[] = {
 	{ NULL, "no-close-calls", NULL, "do not time close(): cheaper by tracepoints",
 	  set_no_close_calls },
 	{ NULL, "all-close-calls", NULL,
-	  "time every close(), not only those that may block:\nby tracepoints that slows all "
-	  "system calls of the machine",
+	  "time every close(), not only those that may block:\nby tracepoints that slows all the "
+	  "machine's system calls",
 	  set_all_close_calls },
 	{ NULL, "no-mini-sockets", NULL, "nor FIN_WAIT_2 after close(): cheaper still",
 	  set_no_mini_sockets },
