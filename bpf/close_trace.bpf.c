@@ -17,6 +17,7 @@
 #include "connections.h"
 #include "states.h"
 #include "close_calls.h"
+#include "close_returns.h"
 #include "callers.h"
 #include "mini_socket.h"
 #include "ends.h"
@@ -214,6 +215,13 @@ SEC("iter/tcp")
 int existing(struct bpf_iter__tcp *iteration)
 {
 	return handle_existing(iteration->sk_common);
+}
+
+/* After the events of close() were attached or taken off. */
+SEC("syscall")
+int settle_calls(void *context)
+{
+	return handle_settle_calls();
 }
 
 /*

@@ -154,9 +154,10 @@ struct sock {
 	struct sock_cgroup_data sk_cgrp_data;
 	socket_lock_t sk_lock;
 	struct socket *sk_socket;
+	unsigned long sk_lingertime;
 };
 
-enum sock_flags { SOCK_DONE = 1 };
+enum sock_flags { SOCK_DEAD, SOCK_DONE, SOCK_LINGER = 4 };
 
 enum tcp_tw_status { TCP_TW_RST = 1 };
 

@@ -3,6 +3,7 @@
 #ifndef LEFTOVERS_H
 #define LEFTOVERS_H
 
+#include "close_returns.h"
 #include "ends.h"
 
 struct leftovers_context {
@@ -77,6 +78,8 @@ static int handle_leftovers(__u64 min_age_ns, __u64 stale_ns)
 	bpf_for_each_map_elem(&undecided, decide_one, &context, 0);
 	if (!stale_ns)
 		return 0;
+	if (times_system_calls)
+		handle_settle_calls();
 	bpf_for_each_map_elem(&places, sweep_one, &context, 0);
 	bpf_for_each_map_elem(&connections, sweep_one, &context, 0);
 	return 0;

@@ -80,6 +80,7 @@ static void churn_start(struct churn *churn, size_t ring_bytes)
 	struct tracer_options options = {
 		.filter = { .ports = churn->ports, .port_count = WORKERS },
 		.ring_bytes = ring_bytes,
+		.all_close_calls = true,
 	};
 
 	for (int i = 0; i < WORKERS; i++)

@@ -11,6 +11,7 @@
 
 #include "close_trace.skel.h"
 #include "common/clock.h"
+#include "tracer/close_timing.h"
 #include "tracer/live_sockets.h"
 #include "tracer/loading.h"
 
@@ -28,6 +29,7 @@ struct tracer {
 	struct close_trace *skeleton;
 	struct ring_buffer *ring;
 	struct hook_set hooks;
+	struct close_timing close_timing;
 	struct tracer_filter filter; /* but its ports */
 	tracer_record_fn *on_record;
 	void *context;
@@ -66,6 +68,7 @@ int tracer_open(struct tracer **ret, const struct tracer_options *options, char 
 	result = loading_run(&tracer->skeleton, &tracer->hooks, options, error, error_size);
 	if (result)
 		goto fail;
+	close_timing_begin(&tracer->close_timing, tracer->skeleton, &tracer->hooks, options);
 	tracer->ring = ring_buffer__new(bpf_map__fd(tracer->skeleton->maps.records), deliver,
 					tracer, NULL);
 	result = tracer->ring ? 0 : -errno;
@@ -127,11 +130,12 @@ int tracer_drain(struct tracer *tracer)
 {
 	uint64_t now = clock_now_ns();
 	bool sweeps = now - tracer->swept_at >= SWEEP_EVERY_NS;
-	int result = 0;
+	int result = close_timing_round(&tracer->close_timing);
 
 	if (sweeps)
 		tracer->swept_at = now;
-	if (sweeps || __atomic_load_n(&tracer->skeleton->bss->doubts, __ATOMIC_RELAXED))
+	if (!result &&
+	    (sweeps || __atomic_load_n(&tracer->skeleton->bss->doubts, __ATOMIC_RELAXED)))
 		result = decide(tracer, DECIDE_AFTER_NS, sweeps ? STALE_AFTER_NS : 0);
 	return result ? result : consume(tracer);
 }
