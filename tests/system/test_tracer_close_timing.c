@@ -209,13 +209,15 @@ static void at_the_start_every_close_is_timed(void **state)
 	assert_int_equal(events_attached(), EVENTS);
 }
 
-/* Its row is complete but for that, and nothing holds it up. */
+/* Its row is complete but for that, and nothing holds it up: nor does user space look for calls any more. */
 static void assert_comes_untimed(void)
 {
-	struct closing closing = open_one();
 	const struct close_record *record;
+	struct closing closing;
 	uint64_t closed_at;
 
+	poll_for(200 * NS_PER_MS);
+	closing = open_one();
 	close_both(&closing);
 	closed_at = clock_now_ns();
 	record = row_of(&closing);
@@ -252,6 +254,23 @@ static void after_many_connections_the_events_are_gone(void **state)
 	}
 	poll_once(0);
 	assert_comes_untimed();
+}
+
+/* However many connections come in between: else the events would come and go with each. */
+static void who_lingers_every_second_keeps_the_events(void **state)
+{
+	struct closing closing;
+
+	(void)state;
+	set_up(0, 5);
+	for (int i = 0; i < 20; i++) {
+		closing = open_one();
+		if (!i)
+			set_linger(closing.server, 1);
+		close_both(&closing);
+		assert_timed(&closing);
+	}
+	assert_int_equal(events_attached(), EVENTS);
 }
 
 /* The tracer sleeps for longer than the close() blocks: it has to be woken. */
@@ -545,6 +564,7 @@ static int run_group(void)
 		cmocka_unit_test_teardown(at_the_start_every_close_is_timed, tear_down),
 		cmocka_unit_test_teardown(after_a_quiet_time_the_events_are_gone, tear_down),
 		cmocka_unit_test_teardown(after_many_connections_the_events_are_gone, tear_down),
+		cmocka_unit_test_teardown(who_lingers_every_second_keeps_the_events, tear_down),
 		cmocka_unit_test_teardown(the_first_lingering_close_after_it_is_timed, tear_down),
 		cmocka_unit_test_teardown(a_lingering_close_is_timed_soon_after_it_began,
 					  tear_down),

@@ -3,7 +3,6 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <string.h>
 
 #include "close_trace.skel.h"
 #include "common/clock.h"
@@ -15,7 +14,7 @@
  */
 #define QUIET_NS (10 * NS_PER_S)
 
-/* So many connections show in less time that nobody lingers, and they are whom the slower path costs most. */
+/* So many connections without one tell it sooner where they come fast, and there the slower path costs most. */
 enum { QUIET_CONNECTIONS = 10000 };
 
 /*
