@@ -169,7 +169,7 @@ static const struct option_row rows[] = {
 	{ NULL, "pid", "N", "that this process closed or half-closed", filter_options_pid },
 	{ NULL, "comm", "NAME", "that a process of this name did", filter_options_comm },
 	{ NULL, "new-only", NULL, "not those that are there when the trace begins", set_new_only },
-	{ NULL, "max-connections", "N", "follow at most N at a time (65536)", set_max_connections },
+	{ NULL, "max-connections", "N", "have room for N at a time (65536)", set_max_connections },
 
 	{ "How:", "duration", "SEC", "end after this time; else SIGINT or SIGTERM ends it",
 	  set_duration },
