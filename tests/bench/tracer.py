@@ -158,7 +158,7 @@ def arms(load, warm_up, port, more=()):
         **{name: lingertrace(*here, *arguments) for name, arguments in more},
         "  and --all-close-calls": lingertrace(*here, "--all-close-calls"),
         "lingertrace, all ports": lingertrace(),
-        "lingertrace, nothing matches": lingertrace("--port", "1"),
+        "lingertrace, nothing matches": lingertrace("--port", "1", "--no-close-calls"),
         "tcpstates -L": peer("tcpstates"),
         "tcplife -L": peer("tcplife"),
     }
