@@ -206,13 +206,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--blocks", type=int, default=16)
     parser.add_argument("--connections", type=int, default=1000, help="of each of %d rounds of churn" % ROUNDS)
+    parser.add_argument("--load", choices=["churn", "nginx"], help="only this one")
     parser.add_argument("--seconds", type=int, default=1, help="of load on nginx")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--csv", default="results/bench/tracer.csv")
     options = parser.parse_args()
     if any(program.get("name") == "on_state" for program in bpf_programs().values()):
         raise SystemExit("a lingertrace runs already: it would be in every arm")
-    churned, served = measure_churn(options), measure_nginx(options)
+    churned = measure_churn(options) if options.load != "nginx" else {}
+    served = measure_nginx(options) if options.load != "churn" else {}
     bench.write_csv(options.csv, {**churned, **{f"nginx: {name}": rows for name, rows in served.items()}})
     print(f"figures of all blocks: {options.csv}")
 
