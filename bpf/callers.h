@@ -89,13 +89,14 @@ static bool is_close_call(const struct sock *sk)
 {
 	const struct close_call *call;
 	const struct file *file;
+	__u64 owner;
 
 	if (!sk->sk_lock.owned)
 		return false;
 	file = file_of(sk);
 	if (file || times_system_calls)
 		return is_file_released(file);
-	call = current_close_call();
+	call = current_close_call(&owner);
 	return call && call->cookie == (__u64)sk->__sk_common.skc_cookie.counter;
 }
 
@@ -108,18 +109,72 @@ static void note_caller(struct close_caller *caller)
 	bpf_get_current_comm(caller->comm, sizeof(caller->comm));
 }
 
+/* Whether SO_LINGER lets a close() of this socket wait for the peer. */
+static bool may_block(const struct sock *sk)
+{
+	return sk->__sk_common.skc_flags >> bpf_core_enum_value(enum sock_flags, SOCK_LINGER) & 1 &&
+	       sk->sk_lingertime;
+}
+
+/* By tracepoints the call begins here. */
+static void begin_joined_call(const struct sock *sk, struct connection *connection, bool may_block,
+			      bool told)
+{
+	struct close_call *call = take_slot();
+
+	if (!call) {
+		if (may_block)
+			__sync_fetch_and_add(&lingering_ended, 1);
+		return;
+	}
+	hold(connection);
+	call->cookie = connection->record.cookie;
+	call->began_ns = connection->record.closed_ns;
+	call->sk = sk;
+	call->joined = true;
+	call->may_block = may_block;
+	call->told = told;
+	begin_close_call(call);
+}
+
+/* For user space to attach the events while the call still blocks, and not when the ring buffer fills. */
+static void wake_user_space(void)
+{
+	void *nothing = bpf_ringbuf_reserve(&records, sizeof(__u64), 0);
+
+	if (nothing)
+		bpf_ringbuf_discard(nothing, BPF_RB_FORCE_WAKEUP);
+}
+
+static void join_system_call(const struct sock *sk, struct connection *connection)
+{
+	bool lingers = may_block(sk);
+	bool told;
+
+	if (!(lingers || close_returns_told) || !is_in_close())
+		return;
+	/* Counted first: then user space sees it before it takes the events off, or it sees that they are not told. */
+	if (lingers)
+		__sync_fetch_and_add(&lingering_begun, 1);
+	told = close_returns_told;
+	if (lingers || told)
+		begin_joined_call(sk, connection, lingers, told);
+	if (lingers && !told)
+		wake_user_space();
+}
+
 /* Lets the call that is under way hold the connection, so that how long it blocked comes into the record. */
-static void join_close_call(struct connection *connection)
+static void join_close_call(const struct sock *sk, struct connection *connection)
 {
 	struct close_record *record = &connection->record;
 	struct close_call *call;
+	__u64 owner;
 
 	if (times_system_calls) {
-		if (is_in_close() && begin_close_call(record->cookie, record->closed_ns, true))
-			hold(connection);
+		join_system_call(sk, connection);
 		return;
 	}
-	call = current_close_call();
+	call = current_close_call(&owner);
 	if (call && call->cookie == record->cookie) {
 		record->closed_ns = call->began_ns;
 		call->joined = true;
@@ -140,7 +195,7 @@ static void note_close(struct sock *sk, struct connection *connection, __u64 now
 		record->unacked_bytes = unacked_bytes(&sequence, record);
 	if (connection->knows_read_at_fin)
 		record->drained_bytes = read_seq(sk, &sequence) - connection->read_at_fin;
-	join_close_call(connection);
+	join_close_call(sk, connection);
 }
 
 /* Our FIN goes out: nobody but shutdown() and the last close() sends it, in the caller's context. */

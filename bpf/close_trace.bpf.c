@@ -17,6 +17,7 @@
 #include "connections.h"
 #include "states.h"
 #include "close_calls.h"
+#include "close_returns.h"
 #include "callers.h"
 #include "mini_socket.h"
 #include "ends.h"
@@ -28,21 +29,22 @@ char LICENSE[] SEC("license") = "GPL";
 
 static int handle_established(struct sock *sk, int from, __u64 now)
 {
-	struct connection connection = {};
-	struct connection *former;
+	struct connection *connection;
 	__u64 cookie;
 
 	if (!is_watched(&sk->__sk_common) || (watched_cgroup && !is_in_watched_cgroup(sk)))
 		return 0;
+	connection = find(sk, &cookie);
+	if (connection) /* connect(), disconnect, connect() on one socket */
+		emit(cookie, connection);
 	cookie = bpf_get_socket_cookie(sk);
-	former = bpf_map_lookup_elem(&connections, &cookie);
-	if (former) /* connect(), disconnect, connect() on one socket */
-		emit(cookie, former);
-	begin(&connection, &sk->__sk_common, cookie);
-	connection.record.established_ns = connection.record.state_since_ns = now;
-	connection.record.flags = from == TCP_SYN_SENT ? CLOSE_CONNECTED : CLOSE_ACCEPTED;
-	connection.record.state = connection.state = TCP_ESTABLISHED;
-	follow(&connection, BPF_ANY);
+	connection = follow(&sk->__sk_common, cookie);
+	if (!connection)
+		return 0;
+	connection->record.established_ns = connection->record.state_since_ns = now;
+	connection->record.flags = from == TCP_SYN_SENT ? CLOSE_CONNECTED : CLOSE_ACCEPTED;
+	connection->record.state = connection->state = TCP_ESTABLISHED;
+	publish(connection, cookie);
 	return 0;
 }
 
@@ -196,10 +198,30 @@ int BPF_PROG(fexit_mini_packet, struct inet_timewait_sock *mini, struct sk_buff 
 
 /* Run by user space */
 
+/* A page of the ring, each time the next. */
+SEC("syscall")
+int touch_ring(void *context)
+{
+	char *page = bpf_ringbuf_reserve(&records, RING_PAGE - RING_HEADER, 0);
+
+	if (!page)
+		return -ENOSPC;
+	page[0] = 0;
+	bpf_ringbuf_discard(page, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
 SEC("iter/tcp")
 int existing(struct bpf_iter__tcp *iteration)
 {
 	return handle_existing(iteration->sk_common);
+}
+
+/* After the events of close() were attached or taken off. */
+SEC("syscall")
+int settle_calls(void *context)
+{
+	return handle_settle_calls();
 }
 
 /*

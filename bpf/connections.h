@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The table of the connections that are followed: how they get in, who holds them, how their
- * records leave. Part of close_trace.bpf.c.
+ * The connections that are followed: how they begin, who holds them, how their records leave. Part of
+ * close_trace.bpf.c.
  */
 #ifndef CONNECTIONS_H
 #define CONNECTIONS_H
 
 #include "filters.h"
+#include "table.h"
+
+enum { RING_PAGE = 4096 };
 
 const volatile __u64 wakeup_bytes = 64 * 1024;
 
@@ -21,36 +24,6 @@ __u64 lost_map_full;
 __u64 missed_states; /* changes of state that an event of another one gives away */
 __u64 doubts;	     /* entries of undecided: to look for them takes a walk over the table */
 
-/* The mini-socket that holds the connection. */
-enum mini_stay { NO_MINI, MINI_FIN_WAIT_2, MINI_TIME_WAIT };
-
-struct connection {
-	struct close_record record; /* first: user space reads what is left in the table */
-	/* That of the stay, if it was looked up. */
-	const struct inet_timewait_sock *mini_socket;
-	/* Moments; 0: not entered, or missed. */
-	__u64 entered_at; /* the full socket's state */
-	__u64 fin_wait_2_at;
-	__u64 mini_at; /* FIN_WAIT_2 as a mini-socket */
-	__u64 time_wait_at;
-	__u64 left_at;	   /* when the full socket reached CLOSE */
-	__u32 read_at_fin; /* read_seq() when shutdown() sent our FIN */
-	__u32 holders;
-	__u32 mini;		/* enum mini_stay */
-	bool knows_read_at_fin; /* read_at_fin is */
-	__u8 state;		/* of the full socket, as of the last event seen */
-	bool had_mini;		/* a mini-socket took the full socket's place */
-	/* It did so in FIN_WAIT_2: what the full socket has to say of the end does not count. */
-	bool outlived;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__type(key, __u64);
-	__type(value, struct connection);
-} connections SEC(".maps");
-
 /* Sockets that are gone, but not for a reason that is known: it may yet be told. Value: since when. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -64,17 +37,9 @@ struct {
 	__uint(max_entries, 4 * 1024 * 1024);
 } records SEC(".maps");
 
-/* Only a followed connection is sure to have a cookie; the others must not be given one. */
-static struct connection *find(const struct sock *sk, __u64 *ret_cookie)
-{
-	*ret_cookie = sk->__sk_common.skc_cookie.counter;
-	return *ret_cookie ? bpf_map_lookup_elem(&connections, ret_cookie) : NULL;
-}
-
-/* Whoever takes the connection out of the table owns it: no record is written twice. */
 static void drop(__u64 cookie, __u64 *counter)
 {
-	if (!bpf_map_delete_elem(&connections, &cookie))
+	if (take_out(cookie))
 		__sync_fetch_and_add(counter, 1);
 }
 
@@ -92,8 +57,8 @@ static void emit(__u64 cookie, struct connection *connection)
 		drop(cookie, &lost_ring_full);
 		return;
 	}
-	*record = connection->record;
-	if (bpf_map_delete_elem(&connections, &cookie)) {
+	copy(record, &connection->record, sizeof(*record));
+	if (!take_out(cookie)) {
 		bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
 		return;
 	}
@@ -140,44 +105,25 @@ static void describe(struct close_record *record, const struct sock_common *sk)
 	record->lport = sk->skc_num;
 	record->rport = bpf_ntohs(sk->skc_dport);
 	if (record->family == AF_INET) {
-		bpf_core_read(record->laddr, 4, &sk->skc_rcv_saddr);
-		bpf_core_read(record->raddr, 4, &sk->skc_daddr);
+		*(__be32 *)record->laddr = sk->skc_rcv_saddr;
+		*(__be32 *)record->raddr = sk->skc_daddr;
 	} else if (bpf_core_field_exists(sk->skc_v6_daddr)) {
 		bpf_core_read(record->laddr, 16, &sk->skc_v6_rcv_saddr);
 		bpf_core_read(record->raddr, 16, &sk->skc_v6_daddr);
 	}
 }
 
-static void begin(struct connection *connection, const struct sock_common *sk, __u64 cookie)
+/* To be published. NULL: there was no room. */
+static struct connection *follow(const struct sock_common *sk, __u64 cookie)
 {
-	struct close_record *record = &connection->record;
+	struct connection *connection = claim(cookie);
 
-	record->cookie = cookie;
-	record->established_ns = record->half_closed_ns = CLOSE_TRACE_UNKNOWN;
-	record->closed_ns = record->ended_ns = record->close_call_ns = CLOSE_TRACE_UNKNOWN;
-	record->fin_wait_1_ns = record->fin_wait_2_ns = record->orphan_ns = CLOSE_TRACE_UNKNOWN;
-	record->closing_ns = record->close_wait_ns = record->last_ack_ns = CLOSE_TRACE_UNKNOWN;
-	record->time_wait_ns = record->mini_socket_ns = CLOSE_TRACE_UNKNOWN;
-	record->state_since_ns = CLOSE_TRACE_UNKNOWN;
-	record->unread_bytes = record->unacked_bytes = CLOSE_TRACE_UNKNOWN;
-	record->drained_bytes = CLOSE_TRACE_UNKNOWN;
-	record->reset_reason = CLOSE_TRACE_NO_REASON;
-	record->end = CLOSE_END_OPEN;
-	connection->holders = 1;
-	describe(record, sk);
-}
-
-/* flags: BPF_NOEXIST where the connection may be followed already. */
-static void follow(struct connection *connection, __u64 flags)
-{
-	long result =
-		bpf_map_update_elem(&connections, &connection->record.cookie, connection, flags);
-
-	if (result == -EEXIST)
-		return;
 	__sync_fetch_and_add(&followed, 1);
-	if (result)
+	if (connection)
+		describe(&connection->record, sk);
+	else
 		__sync_fetch_and_add(&lost_map_full, 1);
+	return connection;
 }
 
 #endif

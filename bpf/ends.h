@@ -81,20 +81,19 @@ static bool may_report_reset(const struct connection *connection)
 static int handle_destroy(struct sock *sk)
 {
 	struct connection *connection;
-	__u64 cookie, now;
+	__u64 cookie;
 
 	connection = find(sk, &cookie);
 	if (!connection)
 		return 0;
-	now = bpf_ktime_get_ns();
 	/* A connection that ended before its close(): only the closer holds the lock now. */
 	if (!(connection->record.flags & CLOSE_CALLED) && sk->sk_lock.owned)
-		note_close(sk, connection, now);
+		note_close(sk, connection, bpf_ktime_get_ns());
 	if (connection->record.end == CLOSE_END_OPEN && !connection->outlived) {
 		connection->record.end = CLOSE_END_UNKNOWN; /* its last event was missed */
 		connection->record.flags |= CLOSE_INCOMPLETE;
 	}
-	if (may_report_reset(connection) && doubt(cookie, connection, now))
+	if (may_report_reset(connection) && doubt(cookie, connection, bpf_ktime_get_ns()))
 		return 0;
 	release(cookie, connection);
 	return 0;

@@ -18,19 +18,33 @@ static void set_mini(struct connection *connection)
 }
 
 /* Whether it is a connection whose end is still to come. */
-static bool set_state(struct connection *connection, const struct sock_common *sk)
+static bool is_to_be_followed(const struct sock_common *sk)
+{
+	switch (sk->skc_state) {
+	case TCP_TIME_WAIT:
+		return follows_mini_sockets && !watched_cgroup &&
+		       substate((const struct inet_timewait_sock *)sk) == TCP_FIN_WAIT2;
+	case TCP_ESTABLISHED:
+	case TCP_FIN_WAIT1:
+	case TCP_FIN_WAIT2:
+	case TCP_CLOSING:
+	case TCP_CLOSE_WAIT:
+	case TCP_LAST_ACK:
+		return !watched_cgroup || is_in_watched_cgroup((const struct sock *)sk);
+	default:
+		return false;
+	}
+}
+
+static void set_state(struct connection *connection, const struct sock_common *sk)
 {
 	struct close_record *record = &connection->record;
 
 	record->state = connection->state = sk->skc_state;
 	switch (sk->skc_state) {
 	case TCP_TIME_WAIT:
-		if (!follows_mini_sockets || watched_cgroup ||
-		    substate((const struct inet_timewait_sock *)sk) != TCP_FIN_WAIT2)
-			return false;
 		set_mini(connection);
-		record->flags |= CLOSE_FIN_SENT | CLOSE_FIN_WAIT_2;
-		return true;
+		/* fall through */
 	case TCP_FIN_WAIT2:
 		record->flags |= CLOSE_FIN_WAIT_2;
 		/* fall through */
@@ -38,26 +52,26 @@ static bool set_state(struct connection *connection, const struct sock_common *s
 	case TCP_CLOSING:
 	case TCP_LAST_ACK:
 		record->flags |= CLOSE_FIN_SENT;
-		/* fall through */
-	case TCP_ESTABLISHED:
-	case TCP_CLOSE_WAIT:
-		return !watched_cgroup || is_in_watched_cgroup((const struct sock *)sk);
-	default:
-		return false;
 	}
 }
 
+/* The socket's lock, or that of the table of sockets, keeps its events away meanwhile. */
 static int handle_existing(struct sock_common *sk)
 {
-	struct connection connection = {};
+	struct connection *connection;
+	__u64 cookie;
 
-	if (!sk || !is_watched(sk))
+	if (!sk || !is_watched(sk) || !is_to_be_followed(sk))
 		return 0;
-	connection.record.flags = CLOSE_SEEDED;
-	if (!set_state(&connection, sk))
+	cookie = bpf_get_socket_cookie(sk);
+	if (lookup(cookie))
 		return 0;
-	begin(&connection, sk, bpf_get_socket_cookie(sk));
-	follow(&connection, BPF_NOEXIST);
+	connection = follow(sk, cookie);
+	if (!connection)
+		return 0;
+	connection->record.flags = CLOSE_SEEDED;
+	set_state(connection, sk);
+	publish(connection, cookie);
 	return 0;
 }
 

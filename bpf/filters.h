@@ -15,12 +15,12 @@
 
 /* Set by user space before the load. 0: any. */
 const volatile bool all_ports = true;
-const volatile __u8 watched_ports[65536 / 8]; /* a bit per local port */
 const volatile __u16 watched_family;
 const volatile __u32 watched_netns;
 const volatile __u64 watched_cgroup;
 const volatile __u32 watched_pid; /* of who closes or half-closes */
 const volatile char watched_comm[CLOSE_TRACE_COMM_SIZE];
+const volatile __u8 watched_ports[65536 / 8]; /* a bit per local port */
 
 enum { CGROUP_DEPTH_MAX = 32, CGROUP_ROOT = 1 };
 

@@ -34,6 +34,7 @@ struct __sk_buff;
 enum { BPF_ANY, BPF_NOEXIST, BPF_EXIST };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 enum { BPF_RB_AVAIL_DATA = 0 };
+enum { RING_HEADER = 8 }; /* before each record of a ring buffer */
 
 /* uapi and net/tcp_states.h; the same numbers reach user space in TCP_INFO */
 enum {
@@ -50,7 +51,7 @@ enum {
 /* In the header of a segment */
 enum { TCP_DESTINATION_OFFSET = 2, TCP_FLAGS_OFFSET = 13, TCP_FLAG_RST = 4 };
 enum { AF_INET = 2, AF_INET6 = 10 };
-enum { EEXIST = 17, ENOSYS = 38 };
+enum { EEXIST = 17, ENOSPC = 28, ENOSYS = 38 };
 enum { PF_EXITING = 4 }; /* linux/sched.h */
 
 #if defined(__TARGET_ARCH_x86)
@@ -153,9 +154,10 @@ struct sock {
 	struct sock_cgroup_data sk_cgrp_data;
 	socket_lock_t sk_lock;
 	struct socket *sk_socket;
+	unsigned long sk_lingertime;
 };
 
-enum sock_flags { SOCK_DONE = 1 };
+enum sock_flags { SOCK_DEAD, SOCK_DONE, SOCK_LINGER = 4 };
 
 enum tcp_tw_status { TCP_TW_RST = 1 };
 

@@ -3,6 +3,7 @@
 #ifndef LEFTOVERS_H
 #define LEFTOVERS_H
 
+#include "close_returns.h"
 #include "ends.h"
 
 struct leftovers_context {
@@ -21,7 +22,7 @@ static long decide_one(void *map, __u64 *key, __u64 *since, struct leftovers_con
 	/* Who ends the doubt has the hold on the connection. */
 	if (!end_doubt(cookie))
 		return 0;
-	connection = bpf_map_lookup_elem(&connections, &cookie);
+	connection = lookup(cookie);
 	if (!connection)
 		return 0;
 	decide_end(connection);
@@ -48,11 +49,13 @@ static bool end_lost_stay(__u64 cookie, struct connection *connection)
  * have taken it out was missed.
  * Before close(), CLOSE may last as long as the process likes.
  */
-static long sweep_one(void *map, __u64 *key, struct connection *connection,
+static long sweep_one(void *map, void *key, struct connection *connection,
 		      struct leftovers_context *context)
 {
-	__u64 cookie = *key;
+	__u64 cookie = connection->record.cookie;
 
+	if (cookie == PLACE_FREE || cookie == PLACE_CLAIMED)
+		return 0;
 	if (end_lost_stay(cookie, connection) || !connection->left_at ||
 	    !(connection->record.flags & CLOSE_CALLED || connection->outlived) ||
 	    connection->left_at + context->stale_ns > context->now)
@@ -73,8 +76,12 @@ static int handle_leftovers(__u64 min_age_ns, __u64 stale_ns)
 	};
 
 	bpf_for_each_map_elem(&undecided, decide_one, &context, 0);
-	if (stale_ns)
-		bpf_for_each_map_elem(&connections, sweep_one, &context, 0);
+	if (!stale_ns)
+		return 0;
+	if (times_system_calls)
+		handle_settle_calls();
+	bpf_for_each_map_elem(&places, sweep_one, &context, 0);
+	bpf_for_each_map_elem(&connections, sweep_one, &context, 0);
 	return 0;
 }
 

@@ -54,7 +54,7 @@ static int substate(const struct inet_timewait_sock *mini)
 static struct connection *find_mini(const struct inet_timewait_sock *mini, __u64 *ret_cookie)
 {
 	*ret_cookie = BPF_CORE_READ(mini, __tw_common.skc_cookie.counter);
-	return *ret_cookie ? bpf_map_lookup_elem(&connections, ret_cookie) : NULL;
+	return *ret_cookie ? lookup(*ret_cookie) : NULL;
 }
 
 /* Whether the mini-socket held the connection in that stay until now. The caller has the hold then. */

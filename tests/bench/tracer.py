@@ -22,6 +22,9 @@ import nginx
 
 BUILD = os.environ.get("BUILD", "build")
 ROUNDS = 5
+# Connections before an arm is measured: after 10,000 without a close() that may block, lingertrace looks at no system
+# calls any more.
+WARM_UP = 12000
 
 
 def free_port():
@@ -63,7 +66,7 @@ def wait_until_attached(tracer):
     raise SystemExit("lingertrace does not start")
 
 
-def traced(command, load):
+def traced(command, load, warm_up):
     """The arm that runs a tracer, and its own CPU time beside. load() returns figures; "of" in it, of how many connections."""
     tells = command[0].endswith("lingertrace")
 
@@ -72,6 +75,7 @@ def traced(command, load):
             tracer = subprocess.Popen(command, stdout=null, stderr=subprocess.PIPE if tells else null, text=True)
         try:
             wait_until_attached(tracer)
+            warm_up()
             ticks = cpu_ticks(tracer.pid)
             result = load()
             result["tracer_cpu_ns"] = (cpu_ticks(tracer.pid) - ticks) * 1e9 / result["of"]
@@ -134,33 +138,38 @@ def print_tracer_costs(results):
     print()
 
 
-def lingertrace(load, *arguments):
-    return traced([f"{BUILD}/lingertrace", "--csv", "/dev/null", *arguments], load)
+def arms(load, warm_up, port, more=()):
+    """With and without tracers; more: of lingertrace, {name: arguments}."""
+    def off():
+        warm_up()
+        return load()
 
+    def lingertrace(*arguments):
+        return traced([f"{BUILD}/lingertrace", "--csv", "/dev/null", *arguments], load, warm_up)
 
-def peer(program, load, port):
-    return traced(in_own_tracefs([f"/usr/sbin/{program}", "-L", str(port)]), load)
+    def peer(program):
+        return traced(in_own_tracefs([f"/usr/sbin/{program}", "-L", str(port)]), load, warm_up)
+
+    here = ["--port", str(port)]
+    return {
+        "off": off,
+        "off, again (A/A)": off,
+        "lingertrace --port": lingertrace(*here),
+        **{name: lingertrace(*here, *arguments) for name, arguments in more},
+        "  and --all-close-calls": lingertrace(*here, "--all-close-calls"),
+        "lingertrace, all ports": lingertrace(),
+        "lingertrace, nothing matches": lingertrace("--port", "1", "--no-close-calls"),
+        "tcpstates -L": peer("tcpstates"),
+        "tcplife -L": peer("tcplife"),
+    }
 
 
 def measure_churn(options):
     port = free_port()
-    here = ["--port", str(port)]
-
-    def load():
-        return churn(port, options.connections)
-
-    results = bench.run_blocks({
-        "off": load,
-        "off, again (A/A)": load,
-        "lingertrace --port": lingertrace(load, *here),
-        "  and --time-wait": lingertrace(load, *here, "--time-wait"),
-        "  and --no-close-calls": lingertrace(load, *here, "--no-close-calls"),
-        "  and --no-mini-sockets": lingertrace(load, *here, "--no-close-calls", "--no-mini-sockets"),
-        "lingertrace, all ports": lingertrace(load),
-        "lingertrace, nothing matches": lingertrace(load, "--port", "1"),
-        "tcpstates -L": peer("tcpstates", load, port),
-        "tcplife -L": peer("tcplife", load, port),
-    }, options.blocks, options.seed)
+    more = [("  and --time-wait", ["--time-wait"]), ("  and --no-mini-sockets", ["--no-mini-sockets"])]
+    results = bench.run_blocks(
+        arms(lambda: churn(port, options.connections), lambda: churn(port, WARM_UP // ROUNDS), port, more),
+        options.blocks, options.seed)
     bench.print_ratios("Connection churn", results, "off", "cpu_ns", "CPU ns per connection",
                        {"lingertrace --port": "<= 1.03"})
     bench.print_ratios("Connection churn", results, "off", "wall_ns", "ns per connection")
@@ -171,22 +180,18 @@ def measure_churn(options):
 
 def measure_nginx(options):
     server = nginx.Nginx(free_port())
-    here = ["--port", str(server.port)]
 
     def load():
         return server.load(options.seconds)
 
+    def warm_up():
+        served = 0
+        while served < WARM_UP:
+            served += server.load(1)["of"]
+
     try:
         load()  # until there are as many connections in TIME_WAIT as there may be
-        results = bench.run_blocks({
-            "off": load,
-            "off, again (A/A)": load,
-            "lingertrace --port": lingertrace(load, *here),
-            "  and --no-close-calls": lingertrace(load, *here, "--no-close-calls"),
-            "lingertrace, all ports": lingertrace(load),
-            "tcpstates -L": peer("tcpstates", load, server.port),
-            "tcplife -L": peer("tcplife", load, server.port),
-        }, options.blocks, options.seed)
+        results = bench.run_blocks(arms(load, warm_up, server.port), options.blocks, options.seed)
     finally:
         server.stop()
     bench.print_ratios("nginx", results, "off", "per_second", "requests per second",
@@ -201,13 +206,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--blocks", type=int, default=16)
     parser.add_argument("--connections", type=int, default=1000, help="of each of %d rounds of churn" % ROUNDS)
+    parser.add_argument("--load", choices=["churn", "nginx"], help="only this one")
     parser.add_argument("--seconds", type=int, default=1, help="of load on nginx")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--csv", default="results/bench/tracer.csv")
     options = parser.parse_args()
     if any(program.get("name") == "on_state" for program in bpf_programs().values()):
         raise SystemExit("a lingertrace runs already: it would be in every arm")
-    churned, served = measure_churn(options), measure_nginx(options)
+    churned = measure_churn(options) if options.load != "nginx" else {}
+    served = measure_nginx(options) if options.load != "churn" else {}
     bench.write_csv(options.csv, {**churned, **{f"nginx: {name}": rows for name, rows in served.items()}})
     print(f"figures of all blocks: {options.csv}")
 

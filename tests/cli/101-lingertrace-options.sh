@@ -45,6 +45,7 @@ refused "add --metrics-remote" --metrics 0.0.0.0:9100
 refused "add --metrics-remote" --metrics '[::]:9100'
 refused "have stdout" --csv - --json -
 refused "have stdout" --top --json -
+refused "leave out one" --all-close-calls --no-close-calls
 refused "no arguments" stray
 refused "no arguments" --top stray
 refused "there is no option '--sumary'; --help lists the options" --sumary
@@ -68,7 +69,8 @@ EOF
 [ "$("$trace" -V)" = "$("$trace" --version)" ] || exit 1
 [[ $("$trace" -V) == "lingertrace "[0-9]* ]] || exit 1
 for option in --csv --json --summary --top --metrics --port --family --netns --cgroup --pid --comm --new-only \
-    --max-connections --duration --hooks --time-wait --no-close-calls --no-mini-sockets --help --version; do
+    --max-connections --duration --hooks --time-wait --no-close-calls --all-close-calls --no-mini-sockets \
+    --help --version; do
     "$trace" -h | grep -q -e "$option" || { echo "-h does not mention $option"; exit 1; }
 done
 if "$trace" -h | grep -E '.{81}'; then

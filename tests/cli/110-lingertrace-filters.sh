@@ -35,6 +35,7 @@ rows 5 --netns /proc/self/ns/net
 rows 5 --netns "$(stat -L -c %i /proc/self/ns/net)"
 rows 0 --netns 1
 rows 5 --no-close-calls
+rows 5 --all-close-calls
 rows 5 --hooks tracepoint --new-only --max-connections 100
 grep -q 'tracing 1 local port by tracepoints' "$work/err" || fail "does not say its hooks"
 

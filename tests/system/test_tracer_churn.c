@@ -3,6 +3,7 @@
  * Many connections: each is a record or a loss that was counted, and none is both. An event that
  * the kernel skipped, of whatever connection on that CPU, may cost a row or a field.
  */
+#include "common/clock.h"
 #include "tests/support/tcp.h"
 #include "tests/support/trace.h"
 
@@ -16,7 +17,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CONNECTIONS = 20000, WORKERS = 2, PAGE = 4096 };
+enum { CONNECTIONS = 20000, WORKERS = 2, HELD = 64, PAGE = 4096 };
+
+/* As in bpf/table.h: of the cookies with the same rest, one has the place, and the others go to the hash table. */
+enum { PLACES = 8192 };
 
 /* The four ways that matter to the tracer: how it ends, and on which side of the close(). */
 static void one_connection(int listener, uint16_t port, unsigned int way)
@@ -76,6 +80,7 @@ static void churn_start(struct churn *churn, size_t ring_bytes)
 	struct tracer_options options = {
 		.filter = { .ports = churn->ports, .port_count = WORKERS },
 		.ring_bytes = ring_bytes,
+		.all_close_calls = true,
 	};
 
 	for (int i = 0; i < WORKERS; i++)
@@ -175,6 +180,62 @@ static void rows_and_losses_add_up_to_connections(void **state)
 	churn_stop(&churn);
 }
 
+/* How many of the short ones the place was taken for, by one that is held. */
+static size_t displaced(const struct trace *trace, const uint64_t *held, size_t count)
+{
+	bool taken[PLACES] = { false };
+	size_t sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		taken[held[i] % PLACES] = true;
+	for (size_t i = 0; i < trace->count; i++)
+		sum += taken[trace->records[i].cookie % PLACES];
+	return sum - count;
+}
+
+static void those_that_outlast_thousands_keep_their_place(void **state)
+{
+	int listener, clients[HELD], servers[HELD];
+	uint64_t cookies[HELD], began, opened, closed;
+	struct trace trace;
+	uint16_t port;
+
+	(void)state;
+	listener = tcp_listen(0, &port);
+	trace_start(&trace, port, 0);
+	began = clock_now_ns();
+	for (int i = 0; i < HELD; i++) {
+		clients[i] = tcp_connect(port);
+		servers[i] = accept(listener, NULL, NULL);
+		cookies[i] = socket_cookie(servers[i]);
+	}
+	opened = clock_now_ns();
+	for (unsigned int i = 0; i < CONNECTIONS; i++) {
+		one_connection(listener, port, 0);
+		if (i % 100 == 0)
+			assert_int_equal(tracer_poll(trace.tracer, 0), 0);
+	}
+	closed = clock_now_ns();
+	for (int i = 0; i < HELD; i++) {
+		close(clients[i]);
+		close(servers[i]);
+	}
+	for (int i = 0; i < HELD; i++) {
+		const struct close_record *record = trace_wait(&trace, cookies[i], 5);
+
+		assert_non_null(record);
+		assert_in_range(record->established_ns, began, opened);
+		assert_in_range(record->closed_ns, closed, clock_now_ns());
+		assert_int_equal(record->end, CLOSE_END_FIN);
+	}
+	assert_int_equal(tracer_finish(trace.tracer), 0);
+	assert_int_equal(trace.count, HELD + CONNECTIONS);
+	assert_true(displaced(&trace, cookies, HELD) > 0);
+	assert_no_cookie_twice(&trace);
+	trace_stop(&trace);
+	close(listener);
+}
+
 static void without_a_port_both_ends_of_a_connection_count(void **state)
 {
 	uint64_t server_cookie, client_cookie;
@@ -198,6 +259,7 @@ static int run_group(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_connection_has_its_record),
 		cmocka_unit_test(rows_and_losses_add_up_to_connections),
+		cmocka_unit_test(those_that_outlast_thousands_keep_their_place),
 		cmocka_unit_test(without_a_port_both_ends_of_a_connection_count),
 	};
 

@@ -425,8 +425,9 @@ static void a_table_that_is_full_is_counted(void **state)
 	}
 	counts = finish(&trace);
 	assert_int_equal(counts.followed, 40);
-	assert_int_equal(counts.map_full, 30);
-	assert_int_equal(trace.count, 10);
+	/* Of 8192 cookies two have a place of their own besides. */
+	assert_in_range(trace.count, 10, 12);
+	assert_int_equal(counts.map_full + trace.count, 40);
 	trace_stop(&trace);
 	close(listener);
 }

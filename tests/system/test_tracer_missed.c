@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <unistd.h>
 #include <sys/socket.h>
 
@@ -117,6 +118,40 @@ static void nor_is_it_where_all_system_calls_are_looked_at(void **state)
 {
 	(void)state;
 	miss_a_return(&(struct tracer_options){ .no_close_events = true });
+}
+
+static void *close_it(void *fd)
+{
+	close(*(const int *)fd);
+	return NULL;
+}
+
+/* The thread makes no other call that would show it: the look for leftovers does. */
+static void a_return_that_was_missed_for_good(void **state)
+{
+	const struct close_record *record;
+	pthread_t thread;
+	uint64_t cookie;
+	int server;
+
+	(void)state;
+	set_up();
+	if (!skeleton->links.event_close_exit) {
+		print_message("# SKIP calls of close() are not timed by their own events here\n");
+		skip();
+	}
+	server = accept_closed_by_peer(&cookie, true);
+	take_off(&skeleton->links.event_close_exit);
+	assert_int_equal(pthread_create(&thread, NULL, close_it, &server), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(tracer_poll(trace.tracer, 0), 0);
+	assert_null(trace_find(&trace, cookie));
+	usleep(1100000);
+	trace.tracer->swept_at = 0;
+	record = trace_wait(&trace, cookie, 5);
+	assert_non_null(record);
+	assert_int_equal(record->end, CLOSE_END_FIN);
+	assert_true(record->close_call_ns == CLOSE_TRACE_UNKNOWN);
 }
 
 /* Taken out of the table, or the table of a long trace would fill. */
@@ -242,6 +277,7 @@ static int run_group(void)
 					  tear_down),
 		cmocka_unit_test_teardown(nor_is_it_where_all_system_calls_are_looked_at,
 					  tear_down),
+		cmocka_unit_test_teardown(a_return_that_was_missed_for_good, tear_down),
 		cmocka_unit_test_teardown(a_destruction_that_was_missed, tear_down),
 		cmocka_unit_test_teardown(a_close_that_was_missed_leaves_the_orphan_unknown,
 					  tear_down),

@@ -220,7 +220,7 @@ static void rows_add_up_to_the_counters_of_the_kernel(void **state)
 		in_order,	  with_unread_bytes,	 with_zero_linger, with_linger2_below_0,
 		data_after_close, data_on_a_full_orphan, server_first,
 	};
-	struct tracer_options options = { 0 };
+	struct tracer_options options = { .all_close_calls = true };
 	struct counters expected = { 0 }, counters;
 	struct tracer_counts counts;
 	struct trace trace;

@@ -14,6 +14,7 @@ static bool turn_on(struct tracing *tracing)
 {
 	const struct tracer_options options = { .filter = { .ports = &tracing->port,
 							    .port_count = 1 },
+						.all_close_calls = true,
 						.on_record = tracelog_add,
 						.context = &tracing->log };
 

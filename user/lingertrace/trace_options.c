@@ -110,6 +110,13 @@ static int set_no_close_calls(struct trace_options *options, const char *text)
 	return 0;
 }
 
+static int set_all_close_calls(struct trace_options *options, const char *text)
+{
+	(void)text;
+	options->tracer.all_close_calls = true;
+	return 0;
+}
+
 static int set_no_mini_sockets(struct trace_options *options, const char *text)
 {
 	(void)text;
@@ -162,7 +169,7 @@ static const struct option_row rows[] = {
 	{ NULL, "pid", "N", "that this process closed or half-closed", filter_options_pid },
 	{ NULL, "comm", "NAME", "that a process of this name did", filter_options_comm },
 	{ NULL, "new-only", NULL, "not those that are there when the trace begins", set_new_only },
-	{ NULL, "max-connections", "N", "follow at most N at a time (65536)", set_max_connections },
+	{ NULL, "max-connections", "N", "have room for N at a time (65536)", set_max_connections },
 
 	{ "How:", "duration", "SEC", "end after this time; else SIGINT or SIGTERM ends it",
 	  set_duration },
@@ -170,6 +177,10 @@ static const struct option_row rows[] = {
 	{ NULL, "time-wait", NULL, "measure TIME_WAIT; rows come a minute later", set_time_wait },
 	{ NULL, "no-close-calls", NULL, "do not time close(): cheaper by tracepoints",
 	  set_no_close_calls },
+	{ NULL, "all-close-calls", NULL,
+	  "time every close(), not only those that may block:\nby tracepoints that slows all the "
+	  "machine's system calls",
+	  set_all_close_calls },
 	{ NULL, "no-mini-sockets", NULL, "nor FIN_WAIT_2 after close(): cheaper still",
 	  set_no_mini_sockets },
 };
@@ -260,6 +271,10 @@ static int check(struct trace_options *options)
 	if (options->csv && options->json && !is_stdout(options->csv) &&
 	    are_one_file(options->csv, options->json)) {
 		log_error("--csv and --json: %s is one file; give each its own", options->json);
+		return -EINVAL;
+	}
+	if (options->tracer.all_close_calls && options->tracer.no_close_calls) {
+		log_error("--all-close-calls and --no-close-calls: leave out one of them");
 		return -EINVAL;
 	}
 	if (to_stdout > 1) {

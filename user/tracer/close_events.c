@@ -85,7 +85,7 @@ struct bpf_link *close_event_attach(const struct bpf_program *program, const cha
 	return link;
 }
 
-int close_events_attach(struct close_trace *skeleton)
+static int attach_both(struct close_trace *skeleton)
 {
 	skeleton->links.event_close_enter =
 		close_event_attach(skeleton->progs.event_close_enter, "sys_enter_close");
@@ -94,4 +94,22 @@ int close_events_attach(struct close_trace *skeleton)
 	skeleton->links.event_close_exit =
 		close_event_attach(skeleton->progs.event_close_exit, "sys_exit_close");
 	return skeleton->links.event_close_exit ? 0 : -errno;
+}
+
+int close_events_attach(struct close_trace *skeleton)
+{
+	int result = attach_both(skeleton);
+
+	if (result)
+		close_events_detach(skeleton);
+	return result;
+}
+
+void close_events_detach(struct close_trace *skeleton)
+{
+	/* The one that notices what this one misses goes last. */
+	bpf_link__destroy(skeleton->links.event_close_exit);
+	skeleton->links.event_close_exit = NULL;
+	bpf_link__destroy(skeleton->links.event_close_enter);
+	skeleton->links.event_close_enter = NULL;
 }

@@ -74,6 +74,8 @@ static void apply_close_calls(const struct hook_set *set, struct close_trace *sk
 				  by_tracepoints && set->close_events);
 	bpf_program__set_autoload(skeleton->progs.event_close_exit,
 				  by_tracepoints && set->close_events);
+	bpf_program__set_autoload(skeleton->progs.settle_calls,
+				  by_tracepoints && set->close_events);
 	bpf_program__set_autoload(skeleton->progs.fentry_tcp_close, by_fentry);
 	bpf_program__set_autoload(skeleton->progs.fexit_tcp_close, by_fentry);
 }

@@ -14,7 +14,10 @@ struct hook_set {
 	bool fentry;	   /* for what follows; else tracepoints */
 	bool mini_sockets; /* FIN_WAIT_2 after close(), and TIME_WAIT */
 	bool close_calls;  /* how long close() blocks */
-	/* By the tracepoints of close() alone, instead of those of all system calls: much cheaper for these. */
+	/*
+	 * By the tracepoints of close() alone, instead of those of all system calls: much cheaper for these, and
+	 * they can be taken off meanwhile (close_timing.h).
+	 */
 	bool close_events;
 };
 

@@ -13,6 +13,7 @@
 #include "close_trace.skel.h"
 #include "tracer/close_events.h"
 #include "tracer/kernel_support.h"
+#include "tracer/ring_pages.h"
 
 static int print_nothing(enum libbpf_print_level level, const char *format, va_list arguments)
 {
@@ -65,6 +66,17 @@ static void set_filter(struct close_trace__rodata *settings, const struct tracer
 	memcpy((void *)settings->watched_comm, filter->comm, sizeof(filter->comm));
 }
 
+/* The places are few beside the room that every connection may have to share. */
+static int set_table_size(struct close_trace *skeleton, uint32_t connections)
+{
+	uint32_t places = connections / 8 + 1;
+	int result = bpf_map__set_max_entries(skeleton->maps.connections, connections);
+
+	if (!result && places < bpf_map__max_entries(skeleton->maps.places))
+		result = bpf_map__set_max_entries(skeleton->maps.places, places);
+	return result;
+}
+
 static int configure(struct close_trace *skeleton, const struct tracer_options *options,
 		     const struct hook_set *hooks)
 {
@@ -80,7 +92,7 @@ static int configure(struct close_trace *skeleton, const struct tracer_options *
 		result = bpf_map__set_max_entries(skeleton->maps.records, size);
 	}
 	if (!result && options->connections)
-		result = bpf_map__set_max_entries(skeleton->maps.connections, options->connections);
+		result = set_table_size(skeleton, options->connections);
 	skeleton->rodata->wakeup_bytes = size / 4;
 	return result;
 }
@@ -97,6 +109,8 @@ static int load_set(struct close_trace **ret, const struct tracer_options *optio
 	result = configure(skeleton, options, hooks);
 	if (!result)
 		result = close_trace__load(skeleton);
+	if (!result)
+		result = ring_pages_touch(skeleton);
 	if (!result)
 		result = close_trace__attach(skeleton);
 	if (!result && hooks->close_events)

@@ -11,6 +11,7 @@
 
 #include "close_trace.skel.h"
 #include "common/clock.h"
+#include "tracer/close_timing.h"
 #include "tracer/live_sockets.h"
 #include "tracer/loading.h"
 
@@ -28,6 +29,7 @@ struct tracer {
 	struct close_trace *skeleton;
 	struct ring_buffer *ring;
 	struct hook_set hooks;
+	struct close_timing close_timing;
 	struct tracer_filter filter; /* but its ports */
 	tracer_record_fn *on_record;
 	void *context;
@@ -66,6 +68,7 @@ int tracer_open(struct tracer **ret, const struct tracer_options *options, char 
 	result = loading_run(&tracer->skeleton, &tracer->hooks, options, error, error_size);
 	if (result)
 		goto fail;
+	close_timing_begin(&tracer->close_timing, tracer->skeleton, &tracer->hooks, options);
 	tracer->ring = ring_buffer__new(bpf_map__fd(tracer->skeleton->maps.records), deliver,
 					tracer, NULL);
 	result = tracer->ring ? 0 : -errno;
@@ -127,11 +130,12 @@ int tracer_drain(struct tracer *tracer)
 {
 	uint64_t now = clock_now_ns();
 	bool sweeps = now - tracer->swept_at >= SWEEP_EVERY_NS;
-	int result = 0;
+	int result = close_timing_round(&tracer->close_timing);
 
 	if (sweeps)
 		tracer->swept_at = now;
-	if (sweeps || __atomic_load_n(&tracer->skeleton->bss->doubts, __ATOMIC_RELAXED))
+	if (!result &&
+	    (sweeps || __atomic_load_n(&tracer->skeleton->bss->doubts, __ATOMIC_RELAXED)))
 		result = decide(tracer, DECIDE_AFTER_NS, sweeps ? STALE_AFTER_NS : 0);
 	return result ? result : consume(tracer);
 }
@@ -189,36 +193,67 @@ static bool end_was_missed(const struct close_record *record, const struct live_
 	       !live_sockets_have(live, record->cookie);
 }
 
-/* Delivers what is left in the table; nothing writes to it any more. */
-static int deliver_unended(struct tracer *tracer, const struct live_sockets *live)
+/* What the table holds begins with the record. */
+static void deliver_unended(struct tracer *tracer, const void *value,
+			    const struct live_sockets *live)
 {
-	struct bpf_map *map = tracer->skeleton->maps.connections;
-	char *value = malloc(bpf_map__value_size(map));
 	struct close_record record;
-	uint64_t cookie;
-	int result = 0;
 
-	if (!value)
-		return -ENOMEM;
+	memcpy(&record, value, sizeof(record));
+	if (end_was_missed(&record, live)) {
+		record.end = CLOSE_END_UNKNOWN;
+		record.flags |= CLOSE_INCOMPLETE;
+		tracer->missed_ends++;
+	}
+	if (is_wanted(&tracer->filter, &record))
+		tracer->on_record(tracer->context, &record);
+	else
+		tracer->filtered_end++;
+}
+
+static int empty_places(struct tracer *tracer, void *value, const struct live_sockets *live)
+{
+	const struct bpf_map *map = tracer->skeleton->maps.places;
+	const struct close_record *record = value;
+
+	for (uint32_t place = 0; place < bpf_map__max_entries(map); place++) {
+		int result = bpf_map__lookup_elem(map, &place, sizeof(place), value,
+						  bpf_map__value_size(map), 0);
+
+		if (result)
+			return result;
+		if (record->cookie)
+			deliver_unended(tracer, value, live);
+	}
+	return 0;
+}
+
+static int empty_hash_table(struct tracer *tracer, void *value, const struct live_sockets *live)
+{
+	const struct bpf_map *map = tracer->skeleton->maps.connections;
+	uint64_t cookie;
+
 	while (!bpf_map__get_next_key(map, NULL, &cookie, sizeof(cookie))) {
-		result = bpf_map__lookup_and_delete_elem(map, &cookie, sizeof(cookie), value,
-							 bpf_map__value_size(map), 0);
+		int result = bpf_map__lookup_and_delete_elem(map, &cookie, sizeof(cookie), value,
+							     bpf_map__value_size(map), 0);
+
 		if (result == -ENOENT)
 			continue;
 		if (result)
-			break;
-		memcpy(&record, value, sizeof(record));
-		if (end_was_missed(&record, live)) {
-			record.end = CLOSE_END_UNKNOWN;
-			record.flags |= CLOSE_INCOMPLETE;
-			tracer->missed_ends++;
-		}
-		if (is_wanted(&tracer->filter, &record))
-			tracer->on_record(tracer->context, &record);
-		else
-			tracer->filtered_end++;
-		result = 0;
+			return result;
+		deliver_unended(tracer, value, live);
 	}
+	return 0;
+}
+
+/* Delivers what is left in the table; nothing writes to it any more. */
+static int empty_table(struct tracer *tracer, const struct live_sockets *live)
+{
+	void *value = malloc(bpf_map__value_size(tracer->skeleton->maps.connections));
+	int result = value ? empty_places(tracer, value, live) : -ENOMEM;
+
+	if (!result)
+		result = empty_hash_table(tracer, value, live);
 	free(value);
 	return result;
 }
@@ -244,7 +279,7 @@ int tracer_finish(struct tracer *tracer)
 	if (!result)
 		result = consume(tracer);
 	if (!result)
-		result = deliver_unended(tracer, &live);
+		result = empty_table(tracer, &live);
 	live_sockets_free(&live);
 	return result ? result : consume(tracer);
 }

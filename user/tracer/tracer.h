@@ -43,8 +43,13 @@ struct tracer_options {
 	bool time_wait; /* also follow TIME_WAIT: records come when it is over, a minute later */
 	/* By tracepoints: do not look at system calls, which costs each of them; close_call_ns stays unknown. */
 	bool no_close_calls;
+	/* By tracepoints: time every close(), and not only while some may block; that costs each system call. */
+	bool all_close_calls;
 	/* By tracepoints: those of all system calls, even where those of close() alone can be had. For tests. */
 	bool no_close_events;
+	/* After how long, or how many connections, without a close() that may block no other is timed; 0: the default. */
+	uint64_t quiet_ns;
+	uint64_t quiet_connections;
 	/* By tracepoints: do not look at timers and dropped packets, of which some machines have many. */
 	bool no_mini_sockets;
 	size_t ring_bytes;    /* 0: the default; else rounded up to a power of two of pages */
@@ -84,7 +89,10 @@ int tracer_open(struct tracer **ret, const struct tracer_options *options, char 
 
 /* What is attached. */
 bool tracer_uses_fentry(const struct tracer *tracer);
-/* Whether close_call_ns is known. By tracepoints it takes Linux 6.6. */
+/*
+ * Whether close_call_ns can be known. By tracepoints it takes Linux 6.6, and without all_close_calls it stays
+ * unknown for a close() that could not block, while no other may.
+ */
 bool tracer_times_close_calls(const struct tracer *tracer);
 /*
  * Whether FIN_WAIT_2 is followed after close(); otherwise fin_wait_2_ns, orphan_ns, ended_ns and
