@@ -146,6 +146,14 @@ static void wake_user_space(void)
 		bpf_ringbuf_discard(nothing, BPF_RB_FORCE_WAKEUP);
 }
 
+static void count_lingering(void)
+{
+	__u64 before = __sync_fetch_and_add(&lingering_begun, 1);
+
+	/* Only an addition whose result is used orders what follows it, on arm64. */
+	asm volatile("" : : "r"(before));
+}
+
 static void join_system_call(const struct sock *sk, struct connection *connection)
 {
 	bool lingers = may_block(sk);
@@ -155,7 +163,7 @@ static void join_system_call(const struct sock *sk, struct connection *connectio
 		return;
 	/* Counted first: then user space sees it before it takes the events off, or it sees that they are not told. */
 	if (lingers)
-		__sync_fetch_and_add(&lingering_begun, 1);
+		count_lingering();
 	told = close_returns_told;
 	if (lingers || told)
 		begin_joined_call(sk, connection, lingers, told);

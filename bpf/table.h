@@ -35,8 +35,9 @@ struct connection {
 };
 
 /* Who has the place says record.cookie; or else it is one of these. */
-#define PLACE_FREE    ((__u64)0)
-#define PLACE_CLAIMED (~(__u64)0) /* and not yet filled */
+#define PLACE_FREE ((__u64)0)
+#define PLACE_CLAIMED                                                                              \
+	(1ULL << 63) /* and not yet filled: cookies are counted up from 0, and some down */
 
 enum { PLACES = 8192 };
 

@@ -24,7 +24,7 @@ BUILD = os.environ.get("BUILD", "build")
 ROUNDS = 5
 # Connections before an arm is measured: after 10,000 without a close() that may block, lingertrace looks at no system
 # calls any more.
-WARM_UP = 12000
+WARM_UP = 20000
 
 
 def free_port():

@@ -93,6 +93,11 @@ static void abortive_close(void **state)
 	/* How long close() took is not known, but there was no FIN. */
 	record.close_call_ns = CLOSE_TRACE_UNKNOWN;
 	assert_verdict(record, NULL, VERDICT_ABORTIVE);
+	/* Nor is it known here, but the first that close() did was the end. */
+	record.flags |= CLOSE_FIN_SENT;
+	assert_verdict(record, "tcp_state", VERDICT_RESET);
+	record.ended_ns = record.closed_ns;
+	assert_verdict(record, "tcp_state", VERDICT_ABORTIVE);
 }
 
 static void other_resets(void **state)

@@ -69,7 +69,7 @@ static void write_stays(const struct trace_metrics *metrics, struct metrics_text
 		[METRICS_ORPHAN] = { "lingertrace_orphan_seconds",
 				     "The part of FIN_WAIT_2 after close()." },
 		[METRICS_CLOSE_CALL] = { "lingertrace_close_call_seconds",
-					 "How long close() blocked." },
+					 "How long close() blocked, where it was timed." },
 		[METRICS_CLOSE_WAIT] = { "lingertrace_close_wait_seconds",
 					 "Stays in CLOSE_WAIT, from the FIN of the peer to ours." },
 	};

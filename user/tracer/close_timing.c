@@ -105,6 +105,7 @@ void close_timing_begin(struct close_timing *timing, struct close_trace *skeleto
 			options->quiet_connections ? options->quiet_connections : QUIET_CONNECTIONS,
 		.lingered_at = clock_now_ns(),
 	};
+	timing->followed = followed(timing);
 	tell(timing, true);
 }
 

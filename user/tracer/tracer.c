@@ -21,6 +21,9 @@
  */
 #define DECIDE_AFTER_NS (100 * NS_PER_MS)
 
+/* How long a program may still run that has been detached: it must not write what has been read already. */
+#define RUNS_WITHIN_NS (10 * NS_PER_MS)
+
 /* When a closed connection whose end was missed leaves the table: after any mini-socket would. */
 #define STALE_AFTER_NS (10 * 60 * NS_PER_S)
 #define SWEEP_EVERY_NS (60 * NS_PER_S)
@@ -68,12 +71,12 @@ int tracer_open(struct tracer **ret, const struct tracer_options *options, char 
 	result = loading_run(&tracer->skeleton, &tracer->hooks, options, error, error_size);
 	if (result)
 		goto fail;
-	close_timing_begin(&tracer->close_timing, tracer->skeleton, &tracer->hooks, options);
 	tracer->ring = ring_buffer__new(bpf_map__fd(tracer->skeleton->maps.records), deliver,
 					tracer, NULL);
 	result = tracer->ring ? 0 : -errno;
 	if (!result && options->existing)
 		result = loading_follow_existing(tracer->skeleton);
+	close_timing_begin(&tracer->close_timing, tracer->skeleton, &tracer->hooks, options);
 	if (result) {
 		snprintf(error, error_size, "cannot set up the trace: %s", strerror(-result));
 		goto fail;
@@ -130,14 +133,16 @@ int tracer_drain(struct tracer *tracer)
 {
 	uint64_t now = clock_now_ns();
 	bool sweeps = now - tracer->swept_at >= SWEEP_EVERY_NS;
-	int result = close_timing_round(&tracer->close_timing);
+	int result = 0;
 
 	if (sweeps)
 		tracer->swept_at = now;
-	if (!result &&
-	    (sweeps || __atomic_load_n(&tracer->skeleton->bss->doubts, __ATOMIC_RELAXED)))
+	if (sweeps || __atomic_load_n(&tracer->skeleton->bss->doubts, __ATOMIC_RELAXED))
 		result = decide(tracer, DECIDE_AFTER_NS, sweeps ? STALE_AFTER_NS : 0);
-	return result ? result : consume(tracer);
+	if (!result)
+		result = consume(tracer);
+	/* Last: a close() that begins after the look leaves its wake-up in the ring. */
+	return result ? result : close_timing_round(&tracer->close_timing);
 }
 
 int tracer_poll(struct tracer *tracer, int timeout_ms)
@@ -262,6 +267,7 @@ int tracer_finish(struct tracer *tracer)
 {
 	struct close_trace *skeleton = tracer->skeleton;
 	struct timespec pause = { .tv_nsec = DECIDE_AFTER_NS };
+	struct timespec last_runs = { .tv_nsec = RUNS_WITHIN_NS };
 	struct live_sockets live;
 	int result;
 
@@ -275,6 +281,7 @@ int tracer_finish(struct tracer *tracer)
 	skeleton->links.on_state = NULL;
 	nanosleep(&pause, NULL);
 	close_trace__detach(skeleton);
+	nanosleep(&last_runs, NULL);
 	result = decide(tracer, 0, 0);
 	if (!result)
 		result = consume(tracer);

@@ -39,8 +39,8 @@ static bool ended_in_close(const struct close_record *record)
 {
 	if (!(record->flags & CLOSE_CALLED) || !is_known(record->ended_ns))
 		return false;
-	if (!is_known(record->close_call_ns))
-		return !(record->flags & CLOSE_FIN_SENT);
+	if (!is_known(record->close_call_ns)) /* the first state that it sets may be the end */
+		return record->ended_ns == record->closed_ns || !(record->flags & CLOSE_FIN_SENT);
 	return record->ended_ns >= record->closed_ns &&
 	       record->ended_ns - record->closed_ns <= record->close_call_ns;
 }
