@@ -51,7 +51,7 @@ enum {
 /* In the header of a segment */
 enum { TCP_DESTINATION_OFFSET = 2, TCP_FLAGS_OFFSET = 13, TCP_FLAG_RST = 4 };
 enum { AF_INET = 2, AF_INET6 = 10 };
-enum { EEXIST = 17, ENOSPC = 28, ENOSYS = 38 };
+enum { ENOSPC = 28, ENOSYS = 38 };
 enum { PF_EXITING = 4 }; /* linux/sched.h */
 
 #if defined(__TARGET_ARCH_x86)

@@ -34,10 +34,12 @@ struct connection {
 	bool outlived;
 };
 
-/* Who has the place says record.cookie; or else it is one of these. */
-#define PLACE_FREE ((__u64)0)
-#define PLACE_CLAIMED                                                                              \
-	(1ULL << 63) /* and not yet filled: cookies are counted up from 0, and some down */
+/*
+ * Who has the place says record.cookie; or else it is one of these. Claimed: and not yet filled. The kernel counts
+ * cookies up from 0, and some of them down.
+ */
+#define PLACE_FREE    ((__u64)0)
+#define PLACE_CLAIMED (1ULL << 63)
 
 enum { PLACES = 8192 };
 
