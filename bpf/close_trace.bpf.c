@@ -15,6 +15,7 @@
  */
 #include "filters.h"
 #include "connections.h"
+#include "moments.h"
 #include "states.h"
 #include "close_calls.h"
 #include "close_returns.h"
@@ -27,10 +28,10 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-static int handle_established(struct sock *sk, int from, __u64 now)
+static int handle_established(struct sock *sk, int from)
 {
 	struct connection *connection;
-	__u64 cookie;
+	__u64 cookie, now;
 
 	if (!is_watched(&sk->__sk_common) || (watched_cgroup && !is_in_watched_cgroup(sk)))
 		return 0;
@@ -41,6 +42,7 @@ static int handle_established(struct sock *sk, int from, __u64 now)
 	connection = follow(&sk->__sk_common, cookie);
 	if (!connection)
 		return 0;
+	now = moment_of(sk, 0);
 	connection->record.established_ns = connection->record.state_since_ns = now;
 	connection->record.flags = from == TCP_SYN_SENT ? CLOSE_CONNECTED : CLOSE_ACCEPTED;
 	connection->record.state = connection->state = TCP_ESTABLISHED;
@@ -54,11 +56,11 @@ static int handle_state(struct sock *sk, int from, int to)
 	__u64 cookie, now;
 
 	if (to == TCP_ESTABLISHED)
-		return handle_established(sk, from, bpf_ktime_get_ns());
+		return handle_established(sk, from);
 	connection = find(sk, &cookie);
 	if (!connection)
 		return 0;
-	now = bpf_ktime_get_ns();
+	now = moment_of(sk, connection->entered_at);
 	if (connection->state != from)
 		enter_missed_state(connection, from);
 	if (!(connection->record.flags & CLOSE_CALLED) && is_close_call(sk))

@@ -166,6 +166,7 @@ struct inet_sock {
 };
 
 struct tcp_sock {
+	__u64 tcp_clock_cache; /* CLOCK_MONOTONIC, ns */
 	__u32 rcv_nxt;
 	__u32 copied_seq;
 	__u32 snd_una;
