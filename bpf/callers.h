@@ -137,15 +137,6 @@ static void begin_joined_call(const struct sock *sk, struct connection *connecti
 	begin_close_call(call);
 }
 
-/* For user space to attach the events while the call still blocks, and not when the ring buffer fills. */
-static void wake_user_space(void)
-{
-	void *nothing = bpf_ringbuf_reserve(&records, sizeof(__u64), 0);
-
-	if (nothing)
-		bpf_ringbuf_discard(nothing, BPF_RB_FORCE_WAKEUP);
-}
-
 static void count_lingering(void)
 {
 	__u64 before = __sync_fetch_and_add(&lingering_begun, 1);
@@ -167,6 +158,7 @@ static void join_system_call(const struct sock *sk, struct connection *connectio
 	told = close_returns_told;
 	if (lingers || told)
 		begin_joined_call(sk, connection, lingers, told);
+	/* To attach the events while the call still blocks, and not when there are many records. */
 	if (lingers && !told)
 		wake_user_space();
 }

@@ -1,25 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The connections that are followed: how they begin, who holds them, how their records leave. Part of
- * close_trace.bpf.c.
+ * The connections that are followed: how they begin, and who holds them. Part of close_trace.bpf.c.
  */
 #ifndef CONNECTIONS_H
 #define CONNECTIONS_H
 
-#include "filters.h"
-#include "table.h"
-
-enum { RING_PAGE = 4096 };
-
-const volatile __u64 wakeup_bytes = 64 * 1024;
+#include "records.h"
 
 /*
  * Read by user space through the mapped section. followed == records in the ring buffer and in the table +
  * lost_ring_full + lost_map_full + filtered.
  */
 __u64 followed;
-__u64 filtered;
-__u64 lost_ring_full;
 __u64 lost_map_full;
 __u64 missed_states; /* changes of state that an event of another one gives away */
 __u64 doubts;	     /* entries of undecided: to look for them takes a walk over the table */
@@ -31,41 +23,6 @@ struct {
 	__type(key, __u64);
 	__type(value, __u64);
 } undecided SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4 * 1024 * 1024);
-} records SEC(".maps");
-
-static void drop(__u64 cookie, __u64 *counter)
-{
-	if (take_out(cookie))
-		__sync_fetch_and_add(counter, 1);
-}
-
-static void emit(__u64 cookie, struct connection *connection)
-{
-	struct close_record *record;
-	__u64 flags = BPF_RB_NO_WAKEUP;
-
-	if (!is_wanted(&connection->record)) {
-		drop(cookie, &filtered);
-		return;
-	}
-	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
-	if (!record) {
-		drop(cookie, &lost_ring_full);
-		return;
-	}
-	copy(record, &connection->record, sizeof(*record));
-	if (!take_out(cookie)) {
-		bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
-		return;
-	}
-	if (bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) >= wakeup_bytes)
-		flags = BPF_RB_FORCE_WAKEUP;
-	bpf_ringbuf_submit(record, flags);
-}
 
 static void hold(struct connection *connection)
 {

@@ -32,6 +32,7 @@ enum bpf_map_type {
 enum sk_action { SK_DROP, SK_PASS };
 struct __sk_buff;
 enum { BPF_ANY, BPF_NOEXIST, BPF_EXIST };
+enum { BPF_F_MMAPABLE = 1 << 10 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 enum { BPF_RB_AVAIL_DATA = 0 };
 enum { RING_HEADER = 8 }; /* before each record of a ring buffer */

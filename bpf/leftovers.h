@@ -54,7 +54,7 @@ static long sweep_one(void *map, void *key, struct connection *connection,
 {
 	__u64 cookie = connection->record.cookie;
 
-	if (cookie == PLACE_FREE || cookie == PLACE_CLAIMED)
+	if (!place_has_connection(cookie))
 		return 0;
 	if (end_lost_stay(cookie, connection) || !connection->left_at ||
 	    !(connection->record.flags & CLOSE_CALLED || connection->outlived) ||

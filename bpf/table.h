@@ -4,12 +4,14 @@
  *
  * Cookies are given in sequence, and most connections are short. So a connection sits in an array, at a place
  * that its cookie alone says: to find it there takes no call and a line or two of memory, of what each change of
- * state costs. Where an older connection has the place, it goes to a hash table, which has room for all.
+ * state costs. Where an older connection has the place, or one that user space has not read yet, it goes to a hash
+ * table, which has room for all.
  */
 #ifndef TABLE_H
 #define TABLE_H
 
 #include "filters.h"
+#include "places.h"
 
 /* The mini-socket that holds the connection. */
 enum mini_stay { NO_MINI, MINI_FIN_WAIT_2, MINI_TIME_WAIT };
@@ -34,19 +36,11 @@ struct connection {
 	bool outlived;
 };
 
-/*
- * Who has the place says record.cookie; or else it is one of these. Claimed: and not yet filled. The kernel counts
- * cookies up from 0, and some of them down.
- */
-#define PLACE_FREE    ((__u64)0)
-#define PLACE_CLAIMED (1ULL << 63)
-
-enum { PLACES = 8192 };
-
 /* User space may leave out the places at the end, for a small table. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, PLACES);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
 	__type(value, struct connection);
 } places SEC(".maps");
@@ -122,14 +116,18 @@ static void refresh(struct connection *place)
 	     sizeof(fresh) - sizeof(fresh.record.cookie));
 }
 
+static bool pass_on(struct connection *place, __u64 from, __u64 to)
+{
+	return place->record.cookie == from &&
+	       __sync_val_compare_and_swap(&place->record.cookie, from, to) == from;
+}
+
 /* A fresh one, for a cookie that is not in the table. NULL: there is no room. */
 static struct connection *claim(__u64 cookie)
 {
 	struct connection *place = place_of(cookie);
 
-	if (place && place->record.cookie == PLACE_FREE &&
-	    __sync_val_compare_and_swap(&place->record.cookie, PLACE_FREE, PLACE_CLAIMED) ==
-		    PLACE_FREE) {
+	if (place && pass_on(place, PLACE_FREE, PLACE_CLAIMED)) {
 		refresh(place);
 		return place;
 	}
@@ -149,10 +147,9 @@ static bool take_out(__u64 cookie)
 {
 	struct connection *place = place_of(cookie);
 
-	if (place && place->record.cookie == cookie)
-		return __sync_val_compare_and_swap(&place->record.cookie, cookie, PLACE_FREE) ==
-		       cookie;
-	return !bpf_map_delete_elem(&connections, &cookie);
+	if (!place || place->record.cookie != cookie)
+		return !bpf_map_delete_elem(&connections, &cookie);
+	return pass_on(place, cookie, PLACE_FREE);
 }
 
 #endif

@@ -3,6 +3,7 @@
  * Many connections: each is a record or a loss that was counted, and none is both. An event that
  * the kernel skipped, of whatever connection on that CPU, may cost a row or a field.
  */
+#include "bpf/places.h"
 #include "common/clock.h"
 #include "tests/support/tcp.h"
 #include "tests/support/trace.h"
@@ -18,9 +19,6 @@
 #include <unistd.h>
 
 enum { CONNECTIONS = 20000, WORKERS = 2, HELD = 64, PAGE = 4096 };
-
-/* As in bpf/table.h: of the cookies with the same rest, one has the place, and the others go to the hash table. */
-enum { PLACES = 8192 };
 
 /* The four ways that matter to the tracer: how it ends, and on which side of the close(). */
 static void one_connection(int listener, uint16_t port, unsigned int way)
@@ -180,6 +178,54 @@ static void rows_and_losses_add_up_to_connections(void **state)
 	churn_stop(&churn);
 }
 
+/* More than there are places: those that wait in them keep the others out, which go through the ring buffer. */
+static void what_nobody_reads_yet_is_kept(void **state)
+{
+	struct tracer_counts counts;
+	struct churn churn;
+
+	(void)state;
+	churn_start(&churn, 0);
+	counts = churn_finish(&churn, false);
+	assert_int_equal(counts.ring_full, 0);
+	assert_true(churn.trace.count > PLACES);
+	churn_stop(&churn);
+}
+
+/* Fewer than there are places: the ring buffer, which wakes for itself, stays empty. */
+static void many_ends_wake_who_waits(void **state)
+{
+	const unsigned int connections = PLACES / 2, until_it_waits_us = 300000,
+			   patience_ms = 20000;
+	uint64_t began;
+	struct trace trace;
+	uint16_t port;
+	int listener, status;
+	pid_t worker;
+
+	(void)state;
+	listener = tcp_listen(0, &port);
+	trace_start(&trace, port, 0);
+	worker = fork();
+	assert_true(worker >= 0);
+	if (!worker) {
+		usleep(until_it_waits_us);
+		for (unsigned int i = 0; i < connections; i++)
+			one_connection(listener, port, 0);
+		_exit(0);
+	}
+	began = clock_now_ns();
+	assert_int_equal(tracer_poll(trace.tracer, (int)patience_ms), 0);
+	assert_true(clock_now_ns() - began < patience_ms / 2 * NS_PER_MS);
+	assert_true(trace.count > 0);
+	assert_int_equal(waitpid(worker, &status, 0), worker);
+	assert_int_equal(status, 0);
+	assert_int_equal(tracer_finish(trace.tracer), 0);
+	assert_int_equal(trace.count, connections);
+	trace_stop(&trace);
+	close(listener);
+}
+
 /* How many of the short ones the place was taken for, by one that is held. */
 static size_t displaced(const struct trace *trace, const uint64_t *held, size_t count)
 {
@@ -259,6 +305,8 @@ static int run_group(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_connection_has_its_record),
 		cmocka_unit_test(rows_and_losses_add_up_to_connections),
+		cmocka_unit_test(what_nobody_reads_yet_is_kept),
+		cmocka_unit_test(many_ends_wake_who_waits),
 		cmocka_unit_test(those_that_outlast_thousands_keep_their_place),
 		cmocka_unit_test(without_a_port_both_ends_of_a_connection_count),
 	};

@@ -98,10 +98,11 @@ static int configure(struct close_trace *skeleton, const struct tracer_options *
 }
 
 /* One of the sets of hooks, loaded and attached. */
-static int load_set(struct close_trace **ret, const struct tracer_options *options,
-		    const struct hook_set *hooks)
+static int load_set(struct close_trace **ret, struct places *ret_places,
+		    const struct tracer_options *options, const struct hook_set *hooks)
 {
 	struct close_trace *skeleton = close_trace__open();
+	struct places places = { 0 };
 	int result;
 
 	if (!skeleton)
@@ -112,14 +113,18 @@ static int load_set(struct close_trace **ret, const struct tracer_options *optio
 	if (!result)
 		result = ring_pages_touch(skeleton);
 	if (!result)
+		result = places_open(&places, skeleton);
+	if (!result)
 		result = close_trace__attach(skeleton);
 	if (!result && hooks->close_events)
 		result = close_events_attach(skeleton);
 	if (result) {
+		places_close(&places);
 		close_trace__destroy(skeleton);
 		return result;
 	}
 	*ret = skeleton;
+	*ret_places = places;
 	return 0;
 }
 
@@ -129,8 +134,10 @@ static int explain_without_fentry(int result, const struct tracer_options *optio
 {
 	const struct hook_set tracepoints = { 0 };
 	struct close_trace *skeleton = NULL;
-	int other = load_set(&skeleton, options, &tracepoints);
+	struct places places = { 0 };
+	int other = load_set(&skeleton, &places, options, &tracepoints);
 
+	places_close(&places);
 	close_trace__destroy(skeleton);
 	if (other)
 		return explain(other, error, error_size);
@@ -140,7 +147,7 @@ static int explain_without_fentry(int result, const struct tracer_options *optio
 	return result;
 }
 
-int loading_run(struct close_trace **ret, struct hook_set *ret_hooks,
+int loading_run(struct close_trace **ret, struct places *ret_places, struct hook_set *ret_hooks,
 		const struct tracer_options *options, char *error, size_t error_size)
 {
 	struct hook_set hooks;
@@ -149,7 +156,7 @@ int loading_run(struct close_trace **ret, struct hook_set *ret_hooks,
 	if (!getenv("LINGERTRACE_DEBUG"))
 		libbpf_set_print(print_nothing);
 	for (size_t attempt = 0; hook_set_choose(&hooks, options, attempt); attempt++) {
-		result = load_set(ret, options, &hooks);
+		result = load_set(ret, ret_places, options, &hooks);
 		if (!result) {
 			*ret_hooks = hooks;
 			return 0;

@@ -14,6 +14,7 @@
 #include "tracer/close_timing.h"
 #include "tracer/live_sockets.h"
 #include "tracer/loading.h"
+#include "tracer/places.h"
 
 /*
  * How long a socket that was destroyed is given to report the RST that was the reason. The kernel
@@ -30,6 +31,7 @@
 
 struct tracer {
 	struct close_trace *skeleton;
+	struct places places;
 	struct ring_buffer *ring;
 	struct hook_set hooks;
 	struct close_timing close_timing;
@@ -43,14 +45,19 @@ struct tracer {
 	bool finished;
 };
 
-static int deliver(void *context, void *data, size_t size)
+static void deliver(void *context, const struct close_record *record)
 {
 	struct tracer *tracer = context;
 
+	tracer->on_record(tracer->context, record);
+	tracer->delivered++;
+}
+
+static int deliver_copy(void *context, void *data, size_t size)
+{
 	if (size < sizeof(struct close_record))
 		return -EPROTO;
-	tracer->on_record(tracer->context, data);
-	tracer->delivered++;
+	deliver(context, data);
 	return 0;
 }
 
@@ -68,10 +75,11 @@ int tracer_open(struct tracer **ret, const struct tracer_options *options, char 
 	tracer->context = options->context;
 	tracer->filter = options->filter;
 	tracer->filter.ports = NULL;
-	result = loading_run(&tracer->skeleton, &tracer->hooks, options, error, error_size);
+	result = loading_run(&tracer->skeleton, &tracer->places, &tracer->hooks, options, error,
+			     error_size);
 	if (result)
 		goto fail;
-	tracer->ring = ring_buffer__new(bpf_map__fd(tracer->skeleton->maps.records), deliver,
+	tracer->ring = ring_buffer__new(bpf_map__fd(tracer->skeleton->maps.records), deliver_copy,
 					tracer, NULL);
 	result = tracer->ring ? 0 : -errno;
 	if (!result && options->existing)
@@ -124,8 +132,10 @@ static int decide(struct tracer *tracer, uint64_t min_age_ns, uint64_t stale_ns)
 
 static int consume(struct tracer *tracer)
 {
-	int result = ring_buffer__consume(tracer->ring);
+	int result;
 
+	places_consume(&tracer->places, deliver, tracer);
+	result = ring_buffer__consume(tracer->ring);
 	return result < 0 ? result : 0;
 }
 
@@ -198,14 +208,18 @@ static bool end_was_missed(const struct close_record *record, const struct live_
 	       !live_sockets_have(live, record->cookie);
 }
 
-/* What the table holds begins with the record. */
-static void deliver_unended(struct tracer *tracer, const void *value,
-			    const struct live_sockets *live)
-{
-	struct close_record record;
+struct rest {
+	struct tracer *tracer;
+	const struct live_sockets *live;
+};
 
-	memcpy(&record, value, sizeof(record));
-	if (end_was_missed(&record, live)) {
+static void deliver_rest(void *context, const struct close_record *left)
+{
+	const struct rest *rest = context;
+	struct tracer *tracer = rest->tracer;
+	struct close_record record = *left;
+
+	if (end_was_missed(&record, rest->live)) {
 		record.end = CLOSE_END_UNKNOWN;
 		record.flags |= CLOSE_INCOMPLETE;
 		tracer->missed_ends++;
@@ -216,51 +230,33 @@ static void deliver_unended(struct tracer *tracer, const void *value,
 		tracer->filtered_end++;
 }
 
-static int empty_places(struct tracer *tracer, void *value, const struct live_sockets *live)
+/* Each value begins with the record. */
+static int empty_hash_table(struct rest *rest)
 {
-	const struct bpf_map *map = tracer->skeleton->maps.places;
-	const struct close_record *record = value;
-
-	for (uint32_t place = 0; place < bpf_map__max_entries(map); place++) {
-		int result = bpf_map__lookup_elem(map, &place, sizeof(place), value,
-						  bpf_map__value_size(map), 0);
-
-		if (result)
-			return result;
-		if (record->cookie)
-			deliver_unended(tracer, value, live);
-	}
-	return 0;
-}
-
-static int empty_hash_table(struct tracer *tracer, void *value, const struct live_sockets *live)
-{
-	const struct bpf_map *map = tracer->skeleton->maps.connections;
+	const struct bpf_map *map = rest->tracer->skeleton->maps.connections;
+	void *value = malloc(bpf_map__value_size(map));
 	uint64_t cookie;
+	int result = value ? 0 : -ENOMEM;
 
-	while (!bpf_map__get_next_key(map, NULL, &cookie, sizeof(cookie))) {
-		int result = bpf_map__lookup_and_delete_elem(map, &cookie, sizeof(cookie), value,
-							     bpf_map__value_size(map), 0);
-
+	while (!result && !bpf_map__get_next_key(map, NULL, &cookie, sizeof(cookie))) {
+		result = bpf_map__lookup_and_delete_elem(map, &cookie, sizeof(cookie), value,
+							 bpf_map__value_size(map), 0);
 		if (result == -ENOENT)
-			continue;
-		if (result)
-			return result;
-		deliver_unended(tracer, value, live);
+			result = 0;
+		else if (!result)
+			deliver_rest(rest, value);
 	}
-	return 0;
+	free(value);
+	return result;
 }
 
 /* Delivers what is left in the table; nothing writes to it any more. */
 static int empty_table(struct tracer *tracer, const struct live_sockets *live)
 {
-	void *value = malloc(bpf_map__value_size(tracer->skeleton->maps.connections));
-	int result = value ? empty_places(tracer, value, live) : -ENOMEM;
+	struct rest rest = { tracer, live };
 
-	if (!result)
-		result = empty_hash_table(tracer, value, live);
-	free(value);
-	return result;
+	places_take_rest(&tracer->places, deliver_rest, &rest);
+	return empty_hash_table(&rest);
 }
 
 int tracer_finish(struct tracer *tracer)
@@ -313,6 +309,7 @@ void tracer_close(struct tracer *tracer)
 	if (!tracer)
 		return;
 	ring_buffer__free(tracer->ring);
+	places_close(&tracer->places);
 	close_trace__destroy(tracer->skeleton);
 	free(tracer);
 }

@@ -52,7 +52,8 @@ struct tracer_options {
 	uint64_t quiet_connections;
 	/* By tracepoints: do not look at timers and dropped packets, of which some machines have many. */
 	bool no_mini_sockets;
-	size_t ring_bytes;    /* 0: the default; else rounded up to a power of two of pages */
+	/* For the records that do not wait in the array (bpf/places.h). 0: the default; else rounded up to a power of two of pages. */
+	size_t ring_bytes;
 	uint32_t connections; /* room in the table of those that are followed; 0: the default */
 	tracer_record_fn *on_record;
 	void *context;
@@ -64,7 +65,7 @@ enum { TRACER_CONNECTIONS_DEFAULT = 65536 };
 struct tracer_counts {
 	uint64_t followed;  /* connections that matched all but the caller's pid and comm */
 	uint64_t filtered;  /* of these, closed by others than those */
-	uint64_t ring_full; /* records that found no room in the ring buffer */
+	uint64_t ring_full; /* records that found neither a place nor room in the ring buffer */
 	uint64_t map_full;  /* connections that could not be followed, the table being full */
 	/*
 	 * Events that the kernel did not report: those that it counts itself, its tracing being busy on that
