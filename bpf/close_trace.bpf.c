@@ -42,7 +42,7 @@ static int handle_established(struct sock *sk, int from)
 	connection = follow(&sk->__sk_common, cookie);
 	if (!connection)
 		return 0;
-	now = moment_of(sk, 0);
+	now = moment_of(sk, from, TCP_ESTABLISHED, 0);
 	connection->record.established_ns = connection->record.state_since_ns = now;
 	connection->record.flags = from == TCP_SYN_SENT ? CLOSE_CONNECTED : CLOSE_ACCEPTED;
 	connection->record.state = connection->state = TCP_ESTABLISHED;
@@ -60,7 +60,7 @@ static int handle_state(struct sock *sk, int from, int to)
 	connection = find(sk, &cookie);
 	if (!connection)
 		return 0;
-	now = moment_of(sk, connection->entered_at);
+	now = moment_of(sk, from, to, connection->entered_at);
 	if (connection->state != from)
 		enter_missed_state(connection, from);
 	if (!(connection->record.flags & CLOSE_CALLED) && is_close_call(sk))

@@ -8,8 +8,8 @@
 #include "records.h"
 
 /*
- * Read by user space through the mapped section. followed == records in the ring buffer and in the table +
- * lost_ring_full + lost_map_full + filtered.
+ * Read by user space through the mapped section. followed == records that it has read, or that wait in places and in
+ * the ring buffer + connections in the table + lost_ring_full + lost_map_full + filtered.
  */
 __u64 followed;
 __u64 lost_map_full;

@@ -76,15 +76,15 @@ static bool leave_fin_wait_2(struct connection *connection, enum close_end end)
 }
 
 /* Takes over the caller's hold. */
-static void enter_time_wait(__u64 cookie, struct connection *connection)
+static void enter_time_wait(__u64 cookie, struct connection *connection, __u64 now)
 {
 	connection->record.state = TCP_TIME_WAIT;
-	connection->record.state_since_ns = bpf_ktime_get_ns();
+	connection->record.state_since_ns = now;
 	if (!follows_time_wait) {
 		release(cookie, connection);
 		return;
 	}
-	connection->time_wait_at = connection->record.state_since_ns;
+	connection->time_wait_at = now;
 	__sync_lock_test_and_set(&connection->mini, MINI_TIME_WAIT);
 }
 
@@ -105,7 +105,7 @@ static void end_missed_stay(struct connection *connection, enum close_end end)
 static void handle_fin(__u64 cookie, struct connection *connection)
 {
 	if (leave_fin_wait_2(connection, CLOSE_END_FIN))
-		enter_time_wait(cookie, connection);
+		enter_time_wait(cookie, connection, connection->record.ended_ns);
 	else
 		end_missed_stay(connection, CLOSE_END_FIN);
 }
@@ -145,14 +145,14 @@ static int handle_time_wait_started(__u64 cookie, struct connection *connection)
 	if (connection->mini == MINI_FIN_WAIT_2) {
 		handle_fin(cookie, connection);
 	} else if (!connection->had_mini) {
+		connection->had_mini = true;
 		hold(connection);
-		enter_time_wait(cookie, connection);
+		enter_time_wait(cookie, connection, bpf_ktime_get_ns());
 	} else if (connection->time_wait_at && !connection->mini && end_doubt(cookie)) {
 		/* It starts anew, with each packet that comes. */
 		connection->record.time_wait_ns = CLOSE_TRACE_UNKNOWN;
 		__sync_lock_test_and_set(&connection->mini, MINI_TIME_WAIT);
 	}
-	connection->had_mini = true;
 	return 0;
 }
 

@@ -8,16 +8,38 @@
 #include <bpf/bpf_helpers.h>
 
 /*
- * TCP reads the clock once for each packet and each timer (tcp_mstamp_refresh()), before it does what they ask for:
- * three more readings for each connection were a fifth of what following it costs. What a process does, such as close(),
- * comes with no such reading: then it owns the lock. since: the moment before; what the socket remembers is older
- * if somebody else changed its state, as bpf_sock_destroy() does.
+ * Whether nothing but a packet or a timer makes this change of state, if no process owns the lock. Others are also
+ * made without owning it: by who closes a listening socket with connections that nobody accepted.
  */
-static __u64 moment_of(struct sock *sk, __u64 since)
+static bool is_of_network(int from, int to)
 {
-	const struct tcp_sock *tcp = sk->sk_lock.owned ? NULL : bpf_skc_to_tcp_sock(sk);
+	switch (to) {
+	case TCP_ESTABLISHED:
+	case TCP_FIN_WAIT2:
+	case TCP_CLOSING:
+	case TCP_CLOSE_WAIT:
+		return true;
+	case TCP_CLOSE:
+		return from == TCP_FIN_WAIT2 || from == TCP_CLOSING || from == TCP_LAST_ACK;
+	default:
+		return false;
+	}
+}
 
-	if (tcp && bpf_core_field_exists(tcp->tcp_clock_cache) && tcp->tcp_clock_cache >= since)
+/*
+ * TCP reads the clock once for each packet and each timer (tcp_mstamp_refresh()), before it does what they ask for;
+ * three more readings for each connection were a fifth of what following it costs. since: the moment before, which
+ * none may precede, not even one of bpf_sock_destroy(), which owns no lock either.
+ */
+static __u64 moment_of(struct sock *sk, int from, int to, __u64 since)
+{
+	const struct tcp_sock *tcp;
+
+	if (sk->sk_lock.owned || !is_of_network(from, to))
+		return bpf_ktime_get_ns();
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (tcp && bpf_core_field_exists(tcp->tcp_clock_cache) && tcp->tcp_clock_cache &&
+	    tcp->tcp_clock_cache >= since)
 		return tcp->tcp_clock_cache;
 	return bpf_ktime_get_ns();
 }

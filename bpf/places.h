@@ -15,15 +15,20 @@
 
 #define PLACE_FREE ((__u64)0)
 
-/* Claimed by the kernel side, and not filled yet. */
-#define PLACE_CLAIMED (1ULL << 63)
-
 /* With this bit turned over: the connection is over, and user space is to read it and free the place. */
 #define PLACE_ENDED (1ULL << 62)
+
+/* Claimed by the kernel side, and not filled yet: neither a cookie nor one that is over. */
+#define PLACE_CLAIMED (PLACE_FREE ^ PLACE_ENDED)
 
 static inline _Bool place_has_connection(__u64 cookie)
 {
 	return cookie && !((cookie ^ cookie << 1) >> 63);
+}
+
+static inline _Bool place_is_over(__u64 cookie)
+{
+	return place_has_connection(cookie ^ PLACE_ENDED);
 }
 
 /* As many as there may be, a power of 2. */

@@ -17,7 +17,7 @@
 enum mini_stay { NO_MINI, MINI_FIN_WAIT_2, MINI_TIME_WAIT };
 
 struct connection {
-	struct close_record record; /* first: user space reads what is left in the table */
+	struct close_record record; /* first: user space reads it in its place */
 	/* That of the stay, if it was looked up. */
 	const struct inet_timewait_sock *mini_socket;
 	/* Moments; 0: not entered, or missed. */

@@ -291,6 +291,42 @@ static void lingering_close_blocks_and_says_so(void **state)
 	followed_end(&f);
 }
 
+/*
+ * Ends with its listening socket, and nobody has accepted it. This is no packet's doing, and the socket is not owned
+ * either: what TCP remembers of the clock is the time of the last packet, long ago.
+ */
+static void unaccepted_one_ends_with_its_listener(bool client_closes, unsigned int idle_ms)
+{
+	uint64_t began = clock_now_ns(), closing;
+	struct trace trace;
+	uint16_t port;
+	int listener = tcp_listen(0, &port), client;
+
+	trace_start(&trace, port, 0);
+	client = tcp_connect(port);
+	if (client_closes)
+		shutdown(client, SHUT_WR);
+	usleep(idle_ms * 1000);
+	closing = clock_now_ns();
+	close(listener);
+	while (!trace.count && clock_now_ns() - began < 10 * NS_PER_S)
+		assert_int_equal(tracer_poll(trace.tracer, 5), 0);
+	assert_int_equal(trace.count, 1);
+	assert_in_range(trace.records[0].ended_ns, closing, clock_now_ns());
+	if (client_closes)
+		assert_in_range(trace.records[0].close_wait_ns, idle_ms * NS_PER_MS,
+				clock_now_ns() - began);
+	trace_stop(&trace);
+	close(client);
+}
+
+static void nobody_accepts(void **state)
+{
+	(void)state;
+	unaccepted_one_ends_with_its_listener(false, 300);
+	unaccepted_one_ends_with_its_listener(true, 300);
+}
+
 static int run_group(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +342,7 @@ static int run_group(void)
 		cmocka_unit_test(data_after_close_are_a_reset_of_our_own),
 		cmocka_unit_test(the_peer_closes_first),
 		cmocka_unit_test(lingering_close_blocks_and_says_so),
+		cmocka_unit_test(nobody_accepts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

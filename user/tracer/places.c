@@ -53,30 +53,40 @@ static struct close_record *record_at(const struct places *places, uint64_t numb
 
 void places_consume(struct places *places, places_fn *on_record, void *context)
 {
-	for (;; places->turn++) {
+	for (int i = 0; i < PLACES; i++, places->turn++) {
 		uint64_t *entry = &places->ended[places->turn % PLACES];
 		uint64_t number = __atomic_load_n(entry, __ATOMIC_ACQUIRE);
-		struct close_record record;
+		struct close_record *place, record;
 
 		if (!number)
 			return;
-		/* Not put right in its place: the kernel side would find it there again. */
-		record = *record_at(places, number - 1);
-		record.cookie ^= PLACE_ENDED;
 		*entry = 0;
-		__atomic_store_n(&record_at(places, number - 1)->cookie, PLACE_FREE,
-				 __ATOMIC_RELEASE);
+		place = record_at(places, number - 1);
+		if (!place_is_over(place->cookie)) /* taken with the rest */
+			continue;
+		/* The cookie is not put right in its place, where it would be found again. */
+		record = *place;
+		record.cookie ^= PLACE_ENDED;
+		__atomic_store_n(&place->cookie, PLACE_FREE, __ATOMIC_RELEASE);
 		on_record(context, &record);
 	}
 }
 
-void places_take_rest(struct places *places, places_fn *on_record, void *context)
+void places_take_rest(struct places *places, places_fn *on_ended, places_fn *on_open, void *context)
 {
 	for (uint32_t number = 0; number < places->count; number++) {
-		const struct close_record *record = record_at(places, number);
+		struct close_record *place = record_at(places, number);
+		/* Whoever is still about to pass it on finds that it is not there any more. */
+		uint64_t cookie = __atomic_exchange_n(&place->cookie, PLACE_FREE, __ATOMIC_ACQ_REL);
+		struct close_record record = *place;
 
-		if (place_has_connection(record->cookie))
-			on_record(context, record);
+		if (place_is_over(cookie)) {
+			record.cookie = cookie ^ PLACE_ENDED;
+			on_ended(context, &record);
+		} else if (place_has_connection(cookie)) {
+			record.cookie = cookie;
+			on_open(context, &record);
+		}
 	}
 }
 

@@ -24,11 +24,18 @@ typedef void places_fn(void *context, const struct close_record *record);
 /* Maps the array of programs that are loaded. 0 or a negative errno; in either case, places_close() ends it. */
 int places_open(struct places *places, const struct close_trace *skeleton);
 
-/* Calls on_record with the record of each connection that is over, in the order of the ends, and frees its place. */
+/*
+ * Calls on_record with the record of each connection that is over, in the order of the ends, and frees its place. Those
+ * that end meanwhile may be left for the next call, or it might never return.
+ */
 void places_consume(struct places *places, places_fn *on_record, void *context);
 
-/* The same with those that are not over, but frees no place. Nothing must be attached any more. */
-void places_take_rest(struct places *places, places_fn *on_record, void *context);
+/*
+ * The records that no places_consume() will come to, once nothing is attached any more: on_ended with those whose number
+ * has not got to the queue, its writer being held up; on_open with those of connections that are not over.
+ */
+void places_take_rest(struct places *places, places_fn *on_ended, places_fn *on_open,
+		      void *context);
 
 /* Also of a zeroed one. */
 void places_close(struct places *places);

@@ -9,7 +9,7 @@
 
 #include "close_trace.skel.h"
 
-enum { PAGE = 4096 }; /* as in the kernel side's connections.h */
+enum { PAGE = 4096 }; /* as in the kernel side's records.h */
 
 static int ignore(void *context, void *data, size_t size)
 {

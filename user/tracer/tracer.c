@@ -213,7 +213,14 @@ struct rest {
 	const struct live_sockets *live;
 };
 
-static void deliver_rest(void *context, const struct close_record *left)
+static void deliver_ended(void *context, const struct close_record *record)
+{
+	const struct rest *rest = context;
+
+	deliver(rest->tracer, record);
+}
+
+static void deliver_open(void *context, const struct close_record *left)
 {
 	const struct rest *rest = context;
 	struct tracer *tracer = rest->tracer;
@@ -244,7 +251,7 @@ static int empty_hash_table(struct rest *rest)
 		if (result == -ENOENT)
 			result = 0;
 		else if (!result)
-			deliver_rest(rest, value);
+			deliver_open(rest, value);
 	}
 	free(value);
 	return result;
@@ -255,7 +262,7 @@ static int empty_table(struct tracer *tracer, const struct live_sockets *live)
 {
 	struct rest rest = { tracer, live };
 
-	places_take_rest(&tracer->places, deliver_rest, &rest);
+	places_take_rest(&tracer->places, deliver_ended, deliver_open, &rest);
 	return empty_hash_table(&rest);
 }
 

@@ -110,7 +110,7 @@ int tracer_poll(struct tracer *tracer, int timeout_ms);
 int tracer_drain(struct tracer *tracer);
 
 /*
- * Stops following: detaches, delivers what is left in the ring buffer, then one record with end
+ * Stops following: detaches, delivers the records that are left, then one record with end
  * CLOSE_END_OPEN for each connection that has not ended. One that has, but was not closed, is
  * delivered with its end. 0 or a negative errno.
  */
