@@ -32,5 +32,8 @@ fi
 trap 'status=$?; kill $holder; umount "$work/small"; rm -rf "$work"; exit $status' EXIT
 bench run quick "${brief[@]}" --out "$work/small/results" --set load.connections=1000 --set response.bytes=1k
 expect 1 'No space left on device; nothing of this run was kept'
-[ -z "$(find "$work/small" -type f -o -type l)" ] || fail "files are left on the full disk"
+[ -z "$(ls -A "$work/small")" ] || fail "something is left on the full disk"
+mkdir "$work/small/results"
+bench run quick "${brief[@]}" --out "$work/small/results" --set load.connections=1000 --set response.bytes=1k
+[ "$(cd "$work/small" && find .)" = "$(printf '.\n./results')" ] || fail "a folder that was there before is gone, or more is left"
 exit 0

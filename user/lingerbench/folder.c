@@ -13,19 +13,24 @@
 #include <time.h>
 #include <unistd.h>
 
-/* mkdir -p */
-static int make_folders(const char *path)
+/* mkdir -p. How much of the path was there already is added up in *ret_found: its length. */
+static int make_folders(const char *path, size_t *ret_found)
 {
+	const size_t length = strlen(path);
 	char prefix[PATH_MAX];
 
-	snprintf(prefix, sizeof(prefix), "%s", path);
-	for (char *slash = prefix + 1; (slash = strchr(slash, '/')); slash++) {
-		*slash = '\0';
-		if (mkdir(prefix, 0755) && errno != EEXIST)
+	*ret_found = 0;
+	for (size_t end = 1; end <= length; end++) {
+		if (path[end] != '/' && end < length)
+			continue;
+		snprintf(prefix, sizeof(prefix), "%.*s", (int)end, path);
+		if (!mkdir(prefix, 0755))
+			continue;
+		if (errno != EEXIST)
 			return -errno;
-		*slash = '/';
+		*ret_found = end;
 	}
-	return mkdir(prefix, 0755) && errno != EEXIST ? -errno : 0;
+	return 0;
 }
 
 /* Of the name without "-NUMBER.partial"; results_folder_begin() sees to it. */
@@ -70,7 +75,7 @@ int results_folder_begin(struct results_folder *ret, const char *out, const char
 	snprintf(above, sizeof(above), "%s/%s", out, scenario);
 	snprintf(base, sizeof(base), "%s/%s/%s-%s", out, scenario, moment, commit);
 	snprintf(ret->latest, sizeof(ret->latest), "%s/latest", out);
-	error = make_folders(above);
+	error = make_folders(above, &ret->found);
 	return error ? error : claim_folder(ret, base);
 }
 
@@ -112,12 +117,14 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
 void results_folder_abandon(const struct results_folder *folder)
 {
 	char above[PATH_MAX];
+	char *slash;
 
 	nftw(folder->partial, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-	/* The folder of the scenario, if this would have been its first result. */
 	snprintf(above, sizeof(above), "%s", folder->path);
-	*strrchr(above, '/') = '\0';
-	rmdir(above);
+	while ((slash = strrchr(above, '/')) && (size_t)(slash - above) > folder->found) {
+		*slash = '\0';
+		rmdir(above);
+	}
 }
 
 int scratch_folder_make(char path[PATH_MAX], bool for_all)

@@ -9,12 +9,14 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 struct results_folder {
 	char path[PATH_MAX];	/* the name it will get: OUT/SCENARIO/UTC-COMMIT */
 	char partial[PATH_MAX]; /* the one it has until then */
 	char latest[PATH_MAX];	/* the link to it: OUT/latest */
+	size_t found;		/* length of the part of path that was there before */
 };
 
 /* Creates it, and the folders above. 0 or a negative errno. */
@@ -22,7 +24,7 @@ int results_folder_begin(struct results_folder *ret, const char *out, const char
 			 const char *commit);
 /* Gives it its name and points the link at it. 0 or a negative errno. */
 int results_folder_finish(const struct results_folder *folder);
-/* Removes it with what is in it, and the folder above if nothing else is there. */
+/* Removes it with what is in it, and those of the folders above that were made for it, if nothing else is there. */
 void results_folder_abandon(const struct results_folder *folder);
 
 /*
