@@ -66,6 +66,8 @@ expect 2 'added-hold.lingerd: workers of nginx are not the lab'
 
 bench run quick --set 'peers.use=late prompt late' --dry-run
 expect 2 'peer late stands here twice'
+bench run quick --set peers.use= --dry-run
+expect 2 'peers.use=: [peers] use = names no peer'
 bench run quick --set load.connections=20000 --set load.clients=15000 --dry-run
 if [ "$(ulimit -Hn)" != unlimited ] && [ "$(ulimit -Hn)" -lt 15064 ]; then
     expect 2 'clients at once'

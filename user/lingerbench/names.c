@@ -27,6 +27,7 @@ bool names_take(struct names *names, const char *kind, struct inifile_place plac
 	static const char blank[] = " \t";
 	bool right = true;
 
+	names->place = place;
 	for (value += strspn(value, blank); *value; value += strspn(value, blank)) {
 		size_t length = strcspn(value, blank);
 

@@ -16,6 +16,8 @@ struct names {
 		struct inifile_place place;
 	} list[NAMES_MAX];
 	size_t count;
+	struct inifile_place
+		place; /* where names were given last, if only none; file NULL: nowhere */
 };
 
 /*

@@ -6,6 +6,16 @@
 #include "lingerbench/expectations_check.h"
 #include "lingerbench/scenario_arms.h"
 
+/* Where they should be, if they were said to be somewhere; else the file lacks them. */
+static bool check_names(const struct scenario *scenario, const struct names *names,
+			const char *complaint)
+{
+	struct inifile_place file = { .file = scenario->path };
+
+	return names->count ||
+	       inifile_complain(names->place.file ? names->place : file, "%s", complaint);
+}
+
 static bool resolve_peers(struct scenario *scenario, struct mistakes *mistakes)
 {
 	bool right = true;
@@ -76,10 +86,9 @@ bool scenario_check(struct scenario *scenario)
 	struct scenario_mistakes mistakes = { 0 };
 	bool right = true;
 
-	if (!scenario->strategy_names.count)
-		right = inifile_complain(place, "[strategies] use = names no strategy");
-	if (!scenario->peer_names.count)
-		right = inifile_complain(place, "[peers] use = names no peer");
+	right &= check_names(scenario, &scenario->strategy_names,
+			     "[strategies] use = names no strategy");
+	right &= check_names(scenario, &scenario->peer_names, "[peers] use = names no peer");
 	right &= check_arrivals(scenario, place);
 	right &= path_settings_check(&scenario->link, place);
 	if (scenario->clients > scenario->connections)
