@@ -9,7 +9,7 @@ struct figure verdict_us(double us)
 	struct figure figure;
 
 	if (us < 1000)
-		snprintf(figure.text, sizeof(figure.text), "%.0f us", us);
+		snprintf(figure.text, sizeof(figure.text), us < 9.95 ? "%.1f us" : "%.0f us", us);
 	else if (us < 1e6)
 		snprintf(figure.text, sizeof(figure.text), us < 1e4 ? "%.2f ms" : "%.0f ms",
 			 us / 1e3);
