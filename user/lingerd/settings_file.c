@@ -11,6 +11,7 @@
 struct reading {
 	struct problem *problem; /* that of the first line */
 	int problem_line;	 /* 0: there is none */
+	int problems;
 	struct settings staged;
 	bool seen[SETTING_COUNT];
 };
@@ -19,10 +20,18 @@ static void keep_first(void *context, int line, const char *complaint)
 {
 	struct reading *reading = context;
 
+	reading->problems++;
 	if (reading->problem_line && reading->problem_line <= line)
 		return;
 	reading->problem_line = line;
 	problem_say(reading->problem, "%s", complaint);
+}
+
+static void say_count(struct problem *problem, int count)
+{
+	const struct problem first = *problem;
+
+	problem_say(problem, "%.460s (the first of %d such lines)", first.text, count);
 }
 
 static int find_setting(const char *name, enum setting *ret)
@@ -117,6 +126,8 @@ int settings_read_file(struct settings *settings, const char *path, struct probl
 			     take_value);
 	if (error && error != -EINVAL)
 		problem_say(problem, "%s: cannot be read: %s", path, strerror(-error));
+	if (reading.problems > 1)
+		say_count(problem, reading.problems);
 	if (!error)
 		*settings = reading.staged;
 	return error;
