@@ -29,6 +29,12 @@ static int print_nothing(enum libbpf_print_level level, const char *format, va_l
 	return 0;
 }
 
+/* What %m does not say. */
+static const char *way_out(int error)
+{
+	return error == EACCES || error == EPERM ? "; it takes root" : "";
+}
+
 static void folder_of(const char *path, char ret[PATH_MAX])
 {
 	char copy[PATH_MAX];
@@ -100,8 +106,11 @@ static int mount_on(const char *folder)
 	}
 	/* Everybody may look, and nobody but root change. The file has rights of its own. */
 	if (mount(SOURCE, folder, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755")) {
-		log_error("cannot mount a BPF file system on %s: %m; it takes root", folder);
-		return -errno;
+		int error = errno;
+
+		log_error("cannot mount a BPF file system on %s: %s%s", folder, strerror(error),
+			  way_out(error));
+		return -error;
 	}
 	return 0;
 }
@@ -112,8 +121,10 @@ static int prepare_folder(const char *folder)
 	int error;
 
 	if (!made && errno != EEXIST) {
-		log_error("cannot make the folder %s: %m", folder);
-		return -errno;
+		error = errno;
+		log_error("cannot make the folder %s: %s%s", folder, strerror(error),
+			  way_out(error));
+		return -error;
 	}
 	error = is_bpf_file_system(folder) ? 0 : mount_on(folder);
 	if (error && made)
@@ -146,7 +157,7 @@ static int pin(int map, const char *path, uid_t user, gid_t group)
 	if (!error)
 		return 0;
 	unlink(beside);
-	log_error("cannot pin the table at %s: %s", path, strerror(-error));
+	log_error("cannot pin the table at %s: %s%s", path, strerror(-error), way_out(-error));
 	return error;
 }
 
@@ -191,8 +202,10 @@ int table_unload(const char *path)
 		return -ENOENT;
 	}
 	if (unlink(path)) {
-		log_error("cannot take %s away: %m", path);
-		return -errno;
+		int error = errno;
+
+		log_error("cannot take %s away: %s%s", path, strerror(error), way_out(error));
+		return -error;
 	}
 	leave_folder(folder);
 	return 0;
