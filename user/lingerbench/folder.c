@@ -21,7 +21,7 @@ static int make_folders(const char *path, size_t *ret_found)
 
 	*ret_found = 0;
 	for (size_t end = 1; end <= length; end++) {
-		if (path[end] != '/' && end < length)
+		if (end < length && path[end] != '/')
 			continue;
 		snprintf(prefix, sizeof(prefix), "%.*s", (int)end, path);
 		if (!mkdir(prefix, 0755))
