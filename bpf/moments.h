@@ -8,8 +8,9 @@
 #include <bpf/bpf_helpers.h>
 
 /*
- * Whether nothing but a packet or a timer makes this change of state, if no process owns the lock. Others are also
- * made without owning it: by who closes a listening socket with connections that nobody accepted.
+ * Whether it is a packet or a timer that makes this change of state, if no process owns the lock. Others are also
+ * made without owning it: by who closes a listening socket with connections that nobody accepted. Only the end that
+ * bpf_sock_destroy() makes, in one of these states, gets the time of the last packet.
  */
 static bool is_of_network(int from, int to)
 {

@@ -304,12 +304,14 @@ static void unaccepted_one_ends_with_its_listener(bool client_closes, unsigned i
 
 	trace_start(&trace, port, 0);
 	client = tcp_connect(port);
-	if (client_closes)
+	if (client_closes) {
 		shutdown(client, SHUT_WR);
+		wait_fin_acked(client);
+	}
 	usleep(idle_ms * 1000);
 	closing = clock_now_ns();
 	close(listener);
-	while (!trace.count && clock_now_ns() - began < 10 * NS_PER_S)
+	while (!trace.count && clock_now_ns() - closing < 10 * NS_PER_S)
 		assert_int_equal(tracer_poll(trace.tracer, 5), 0);
 	assert_int_equal(trace.count, 1);
 	assert_in_range(trace.records[0].ended_ns, closing, clock_now_ns());
