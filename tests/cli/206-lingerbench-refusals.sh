@@ -34,6 +34,7 @@ bench run quick "${brief[@]}" --out "$work/small/results" --set load.connections
 expect 1 'No space left on device; nothing of this run was kept'
 [ -z "$(ls -A "$work/small")" ] || fail "something is left on the full disk"
 mkdir "$work/small/results"
-bench run quick "${brief[@]}" --out "$work/small/results" --set load.connections=1000 --set response.bytes=1k
+bench run quick "${brief[@]}" --out "$work/small/results/new/" --set load.connections=1000 --set response.bytes=1k
+expect 1 'No space left on device; nothing of this run was kept'
 [ "$(cd "$work/small" && find .)" = "$(printf '.\n./results')" ] || fail "a folder that was there before is gone, or more is left"
 exit 0

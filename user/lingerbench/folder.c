@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* mkdir -p. How much of the path was there already is added up in *ret_found: its length. */
+/* mkdir -p. *ret_found is the length of the part of the path that was there already, also after an error. */
 static int make_folders(const char *path, size_t *ret_found)
 {
 	const size_t length = strlen(path);
@@ -21,7 +21,7 @@ static int make_folders(const char *path, size_t *ret_found)
 
 	*ret_found = 0;
 	for (size_t end = 1; end <= length; end++) {
-		if (end < length && path[end] != '/')
+		if ((end < length && path[end] != '/') || path[end - 1] == '/')
 			continue;
 		snprintf(prefix, sizeof(prefix), "%.*s", (int)end, path);
 		if (!mkdir(prefix, 0755))
@@ -62,6 +62,19 @@ static int claim_folder(struct results_folder *folder, const char *base)
 	return -EEXIST;
 }
 
+/* Those of the folders on the path of a file that were made, if they are empty. */
+static void remove_above(const char *path, size_t found)
+{
+	char above[PATH_MAX];
+	char *slash;
+
+	snprintf(above, sizeof(above), "%s", path);
+	while ((slash = strrchr(above, '/')) && (size_t)(slash - above) > found) {
+		*slash = '\0';
+		rmdir(above);
+	}
+}
+
 int results_folder_begin(struct results_folder *ret, const char *out, const char *scenario,
 			 const char *commit)
 {
@@ -76,7 +89,11 @@ int results_folder_begin(struct results_folder *ret, const char *out, const char
 	snprintf(base, sizeof(base), "%s/%s/%s-%s", out, scenario, moment, commit);
 	snprintf(ret->latest, sizeof(ret->latest), "%s/latest", out);
 	error = make_folders(above, &ret->found);
-	return error ? error : claim_folder(ret, base);
+	if (!error)
+		error = claim_folder(ret, base);
+	if (error)
+		remove_above(base, ret->found);
+	return error;
 }
 
 /* A link is replaced, never missing in between. */
@@ -116,15 +133,8 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
 
 void results_folder_abandon(const struct results_folder *folder)
 {
-	char above[PATH_MAX];
-	char *slash;
-
 	nftw(folder->partial, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-	snprintf(above, sizeof(above), "%s", folder->path);
-	while ((slash = strrchr(above, '/')) && (size_t)(slash - above) > folder->found) {
-		*slash = '\0';
-		rmdir(above);
-	}
+	remove_above(folder->path, folder->found);
 }
 
 int scratch_folder_make(char path[PATH_MAX], bool for_all)

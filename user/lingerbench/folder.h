@@ -19,7 +19,7 @@ struct results_folder {
 	size_t found;		/* length of the part of path that was there before */
 };
 
-/* Creates it, and the folders above. 0 or a negative errno. */
+/* Creates it, and the folders above. 0, or a negative errno with nothing left that it made. */
 int results_folder_begin(struct results_folder *ret, const char *out, const char *scenario,
 			 const char *commit);
 /* Gives it its name and points the link at it. 0 or a negative errno. */
