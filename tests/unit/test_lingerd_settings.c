@@ -72,7 +72,7 @@ static void bad_files_are_refused_with_line_and_reason(void **state)
 	} cases[] = {
 		{ "[lingerd]\nidle-timeout = 1\nidle = 3\n", ":3: there is no setting 'idle'" },
 		{ "[lingerd]\nidle = 3\nx = 4\nidle-timeout = no\n",
-		  ":2: there is no setting 'idle' (the first of 3 such lines)" },
+		  ":2: there is no setting 'idle' (the first of several such lines)" },
 		{ "[lingerd]\nidle-timeout = soon\n", ":2: idle-timeout: 'soon'" },
 		{ "[lingerd]\nidle-timeout = -1\n", ":2: idle-timeout: '-1'" },
 		{ "[lingerd]\nidle-timeout = 0\n", ":2: idle-timeout: '0'" },

@@ -11,7 +11,7 @@
 struct reading {
 	struct problem *problem; /* that of the first line */
 	int problem_line;	 /* 0: there is none */
-	int problems;
+	bool has_more;
 	struct settings staged;
 	bool seen[SETTING_COUNT];
 };
@@ -20,18 +20,18 @@ static void keep_first(void *context, int line, const char *complaint)
 {
 	struct reading *reading = context;
 
-	reading->problems++;
+	reading->has_more = reading->problem_line;
 	if (reading->problem_line && reading->problem_line <= line)
 		return;
 	reading->problem_line = line;
 	problem_say(reading->problem, "%s", complaint);
 }
 
-static void say_count(struct problem *problem, int count)
+static void say_more(struct problem *problem)
 {
 	const struct problem first = *problem;
 
-	problem_say(problem, "%.460s (the first of %d such lines)", first.text, count);
+	problem_say(problem, "%.460s (the first of several such lines)", first.text);
 }
 
 static int find_setting(const char *name, enum setting *ret)
@@ -126,8 +126,8 @@ int settings_read_file(struct settings *settings, const char *path, struct probl
 			     take_value);
 	if (error && error != -EINVAL)
 		problem_say(problem, "%s: cannot be read: %s", path, strerror(-error));
-	if (reading.problems > 1)
-		say_count(problem, reading.problems);
+	else if (reading.has_more)
+		say_more(problem);
 	if (!error)
 		*settings = reading.staged;
 	return error;
