@@ -32,7 +32,7 @@ static int print_nothing(enum libbpf_print_level level, const char *format, va_l
 /* What %m does not say. */
 static const char *way_out(int error)
 {
-	return error == EACCES || error == EPERM ? "; it takes root" : "";
+	return (error == EACCES || error == EPERM) && geteuid() ? "; it takes root" : "";
 }
 
 static void folder_of(const char *path, char ret[PATH_MAX])

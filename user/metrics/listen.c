@@ -111,9 +111,8 @@ static const char *reason(int error)
 {
 	switch (error) {
 	case -EADDRINUSE:
-		return "another process listens there, or has its end of a connection there; end "
-		       "it first, or "
-		       "choose another place";
+		return "another process listens there (or has its end of a connection there); "
+		       "end it first, or choose another place";
 	case -EEXIST:
 		return "a file that is no socket is there; remove it, or choose another place";
 	default:
