@@ -6,18 +6,23 @@
 . tests/cli/apache.common
 modules_more="reqtimeout proxy proxy_http"
 workers=24
+logged() { # COUNT: so many lines, which come after the responses
+    [ "$(wc -l <"$work/full.log")" = "$1" ]
+}
+
 # The same clients, and what was logged of them. In a connection of several requests httpd counts a byte of the next one
 # for this one or for that, depending on when it comes: there %I is left out.
 serve() { # FILE
-    local kind path fields
+    local kind path fields requests
     : >"$1"
     for path in /large /backend/small; do
         for kind in late prompt keepalive first; do
             : >"$work/full.log"
             peers "$kind" "$port" "$path" 4
             expect_whole 4
-            fields=1-
-            [ $kind = keepalive ] && fields=1,3-
+            fields=1- requests=1
+            [ $kind = keepalive ] && fields=1,3- requests=3
+            wait_for logged $((4 * requests))
             sort "$work/full.log" | cut -d ' ' -f "$fields" >>"$1"
         done
     done
