@@ -18,14 +18,16 @@ serve() { # FILE
     for kind in late prompt keepalive uploader; do
         for path in /small /large /refused; do
             peers "$kind" "$port" "$path" 1
+            expect_whole 1
         done
     done
     for path in /small /1k /large; do
         peers tls "$tls_port" "$path" 1
+        expect_whole 1
     done
     sleep 0.5
     stop "$capture_pid"
-    [ "$(grep -c "bytes" "$1")" = 15 ] || fail "$(grep -c "bytes" "$1") connections captured, not 15"
+    [ "$(grep -c "bytes" "$1")" = 15 ] || fail "$(grep -c "bytes" "$1") connections captured, not 15: $(cat "$1")"
     grep -q "^0 bytes" "$1" && fail "a connection without a byte: $(cat "$1")"
 }
 
