@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "liblinger/linger.h"
@@ -34,6 +35,27 @@ static bool answers(void *context)
 	char text[4096];
 
 	return !ask(daemon->socket, LINGER_MESSAGE_STATUS, text, sizeof(text));
+}
+
+static void show(const char *path)
+{
+	char line[1024];
+	FILE *file = fopen(path, "r");
+
+	while (file && fgets(line, sizeof(line), file))
+		print_message("# %s", line);
+	if (file)
+		fclose(file);
+}
+
+static bool answers_or_has_ended(void *context)
+{
+	const struct lingerd *daemon = context;
+	siginfo_t ended = { 0 };
+
+	return answers(context) ||
+	       waitid(P_PID, (id_t)daemon->process.pid, &ended, WEXITED | WNOHANG | WNOWAIT) ||
+	       ended.si_pid;
 }
 
 /* Asks over a connection of its own until that is the only one: what is open then is known. */
@@ -78,8 +100,10 @@ static void start_in_folder(struct lingerd *daemon, const char *const wrapper[],
 	assert_true(words < WORDS_MAX);
 	argv[words] = NULL;
 	process_start(&daemon->process, daemon->folder, "lingerd", (char *const *)argv);
-	if (!wait_until(answers, daemon, PATIENCE_S))
+	if (!wait_until(answers_or_has_ended, daemon, PATIENCE_S) || !answers(daemon)) {
+		show(daemon->process.err);
 		fail_msg("lingerd does not answer");
+	}
 	daemon->idle_fds = count_idle_fds(daemon);
 }
 
@@ -112,17 +136,6 @@ void lingerd_take_over(struct lingerd *daemon, const char *name, const char *con
 	process_start(&daemon->process, daemon->folder, name, (char *const *)argv);
 	assert_int_equal(process_wait(&old, PATIENCE_S), 0);
 	assert_true(file_contains(old.err, "another lingerd has taken over"));
-}
-
-static void show(const char *path)
-{
-	char line[1024];
-	FILE *file = fopen(path, "r");
-
-	while (file && fgets(line, sizeof(line), file))
-		print_message("# %s", line);
-	if (file)
-		fclose(file);
 }
 
 void lingerd_stop(struct lingerd *daemon)

@@ -9,6 +9,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -41,6 +45,45 @@ int tcp_listen(uint16_t port, uint16_t *ret_port)
 	assert_int_equal(listen(fd, 4096), 0);
 	*ret_port = local_port(fd);
 	return fd;
+}
+
+static unsigned int from_environment(const char *name, unsigned int otherwise)
+{
+	const char *text = getenv(name);
+
+	return text ? (unsigned int)strtoul(text, NULL, 10) : otherwise;
+}
+
+static bool is_free(uint16_t port)
+{
+	struct sockaddr_in address = loopback(port);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool bound;
+
+	assert_true(fd >= 0);
+	bound = !bind(fd, (struct sockaddr *)&address, sizeof(address));
+	close(fd);
+	return bound;
+}
+
+uint16_t tcp_free_port(void)
+{
+	unsigned int job = from_environment("TEST_JOB", 0), jobs = from_environment("TEST_JOBS", 1);
+	FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+	unsigned int first_of_clients, slots, port;
+
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%u", &first_of_clients), 1);
+	fclose(file);
+	slots = first_of_clients / 2 / jobs;
+	assert_true(slots > 0 && job < jobs);
+	do { /* as free_ports of tests/cli/ports.common */
+		uint32_t random;
+
+		assert_int_equal(getrandom(&random, sizeof(random), 0), sizeof(random));
+		port = first_of_clients / 2 + job + random % slots * jobs;
+	} while (!is_free((uint16_t)port));
+	return (uint16_t)port;
 }
 
 int tcp_connect(uint16_t port)

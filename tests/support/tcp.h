@@ -17,6 +17,9 @@ struct tcp_pair {
 /* A listening socket on 127.0.0.1, port 0: any free one. Returns the fd; the port that it got in
  * *ret_port. */
 int tcp_listen(uint16_t port, uint16_t *ret_port);
+/* A port of 127.0.0.1 for a program that is yet to start: nobody listens there, it is none that the kernel gives to
+ * clients or for port 0, and none in the reach of another test that runs now. */
+uint16_t tcp_free_port(void);
 int tcp_connect(uint16_t port);
 /* One connection on a fresh port; its listening socket is closed again. */
 struct tcp_pair tcp_pair_open(void);

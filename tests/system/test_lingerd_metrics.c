@@ -24,12 +24,11 @@ enum { FEW = 64, ANSWER_SIZE = 1 << 16 };
 
 static const char *const few_fds[] = { "/bin/sh", "-c", "ulimit -n 64; exec \"$@\"", "sh", NULL };
 
-/* A place on loopback that nobody listens on just now. */
+/* A place on loopback that nobody listens on, and its port. */
 static uint16_t free_place(char text[32])
 {
-	uint16_t port;
+	uint16_t port = tcp_free_port();
 
-	close(tcp_listen(0, &port));
 	snprintf(text, 32, "127.0.0.1:%u", port);
 	return port;
 }

@@ -95,10 +95,9 @@ static void metrics_are_sums(void **state)
 				  "--idle-timeout", "300", NULL };
 	struct lingerd daemon;
 	struct group group;
-	uint16_t port;
+	uint16_t port = tcp_free_port();
 
 	(void)state;
-	close(tcp_listen(0, &port));
 	snprintf(place, sizeof(place), "127.0.0.1:%u", port);
 	group_start(&group, &daemon, options);
 	group_hand_over(&daemon, 0, GROUP_LINGERS);
