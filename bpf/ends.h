@@ -12,6 +12,9 @@
 const volatile bool follows_mini_sockets;
 const volatile bool has_reset_reason; /* tcp_send_reset has a third argument, Linux 6.10 */
 
+/* Set by user space: the events of ends are about to go. */
+bool ending;
+
 /* RSTs that were sent for no connection that is followed. */
 __u64 stray_resets;
 
@@ -85,6 +88,9 @@ static int handle_destroy(struct sock *sk)
 
 	connection = find(sk, &cookie);
 	if (!connection)
+		return 0;
+	/* It was open when the trace ended. */
+	if (ending && connection->record.end == CLOSE_END_OPEN && !connection->outlived)
 		return 0;
 	/* A connection that ended before its close(): only the closer holds the lock now. */
 	if (!(connection->record.flags & CLOSE_CALLED) && sk->sk_lock.owned)

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -179,6 +180,61 @@ static void rows_and_losses_add_up_to_connections(void **state)
 	churn_stop(&churn);
 }
 
+static pid_t churn_until_killed(int listener, uint16_t port)
+{
+	pid_t parent = getpid(), worker = fork();
+
+	assert_true(worker >= 0);
+	if (worker)
+		return worker;
+	for (unsigned int n = 0; getppid() == parent; n++)
+		one_connection(listener, port, n % 2 ? 1 : 3);
+	_exit(0);
+}
+
+/* Programs are attached and taken off one by one: what happens meanwhile is told as it is, or not at all. */
+static void a_trace_begins_and_ends_amid_connections(void **state)
+{
+	enum { TRACES = 6, TRACED_MS = 100 };
+	struct tracer_counts counts;
+	size_t rows = 0, missed = 0, wrong = 0;
+	uint16_t port;
+	int listener = tcp_listen(0, &port);
+	pid_t worker = churn_until_killed(listener, port);
+
+	(void)state;
+	for (int i = 0; i < TRACES; i++) {
+		struct tracer_options options = {
+			.filter = { .ports = &port, .port_count = 1 },
+			.time_wait = i % 2,
+		};
+		uint64_t until;
+		struct trace trace;
+
+		trace_start_with(&trace, &options);
+		until = clock_now_ns() + TRACED_MS * NS_PER_MS;
+		while (clock_now_ns() < until)
+			assert_int_equal(tracer_poll(trace.tracer, 10), 0);
+		assert_int_equal(tracer_finish(trace.tracer), 0);
+		tracer_get_counts(trace.tracer, &counts);
+		for (size_t j = 0; j < trace.count; j++) {
+			const struct close_record *record = &trace.records[j];
+
+			wrong += record->end == CLOSE_END_UNKNOWN ||
+				 record->end == CLOSE_END_ABORTED ||
+				 record->flags & (CLOSE_INCOMPLETE | CLOSE_TIME_WAIT_OVERFLOW);
+		}
+		rows += trace.count;
+		missed += counts.missed_events;
+		trace_stop(&trace);
+	}
+	kill(worker, SIGKILL);
+	assert_int_equal(waitpid(worker, NULL, 0), worker);
+	close(listener);
+	assert_true(rows > TRACES * TRACED_MS / 10);
+	assert_true(wrong <= missed);
+}
+
 /* More than there are places: those that wait in them keep the others out, which go through the ring buffer. */
 static void what_nobody_reads_yet_is_kept(void **state)
 {
@@ -320,6 +376,7 @@ static int run_group(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_connection_has_its_record),
 		cmocka_unit_test(rows_and_losses_add_up_to_connections),
+		cmocka_unit_test(a_trace_begins_and_ends_amid_connections),
 		cmocka_unit_test(what_nobody_reads_yet_is_kept),
 		cmocka_unit_test(many_ends_wake_who_waits),
 		cmocka_unit_test(those_that_outlast_thousands_keep_their_place),

@@ -87,6 +87,7 @@ static int configure(struct close_trace *skeleton, const struct tracer_options *
 	hook_set_apply(hooks, options, skeleton);
 	skeleton->rodata->has_reset_reason = kernel_tells_reset_reason();
 	bpf_program__set_autoload(skeleton->progs.existing, options->existing);
+	bpf_program__set_autoattach(skeleton->progs.on_state, false);
 	if (options->ring_bytes) {
 		size = ring_size(options->ring_bytes);
 		result = bpf_map__set_max_entries(skeleton->maps.records, size);
@@ -95,6 +96,19 @@ static int configure(struct close_trace *skeleton, const struct tracer_options *
 		result = set_table_size(skeleton, options->connections);
 	skeleton->rodata->wakeup_bytes = size / 4;
 	return result;
+}
+
+/* What begins to follow connections comes last: nothing that happens to one of them may go unseen. */
+static int attach(struct close_trace *skeleton, const struct hook_set *hooks)
+{
+	int result = close_trace__attach(skeleton);
+
+	if (!result && hooks->close_events)
+		result = close_events_attach(skeleton);
+	if (result)
+		return result;
+	skeleton->links.on_state = bpf_program__attach(skeleton->progs.on_state);
+	return skeleton->links.on_state ? 0 : -errno;
 }
 
 /* One of the sets of hooks, loaded and attached. */
@@ -115,9 +129,7 @@ static int load_set(struct close_trace **ret, struct places *ret_places,
 	if (!result)
 		result = places_open(&places, skeleton);
 	if (!result)
-		result = close_trace__attach(skeleton);
-	if (!result && hooks->close_events)
-		result = close_events_attach(skeleton);
+		result = attach(skeleton, hooks);
 	if (result) {
 		places_close(&places);
 		close_trace__destroy(skeleton);

@@ -266,11 +266,19 @@ static int empty_table(struct tracer *tracer, const struct live_sockets *live)
 	return empty_hash_table(&rest);
 }
 
+/* Whole, however many signals come. */
+static void wait_for(uint64_t ns)
+{
+	struct timespec left = { .tv_sec = (time_t)(ns / NS_PER_S),
+				 .tv_nsec = (long)(ns % NS_PER_S) };
+
+	while (nanosleep(&left, &left) && errno == EINTR)
+		;
+}
+
 int tracer_finish(struct tracer *tracer)
 {
 	struct close_trace *skeleton = tracer->skeleton;
-	struct timespec pause = { .tv_nsec = DECIDE_AFTER_NS };
-	struct timespec last_runs = { .tv_nsec = RUNS_WITHIN_NS };
 	struct live_sockets live;
 	int result;
 
@@ -280,11 +288,12 @@ int tracer_finish(struct tracer *tracer)
 	/* While ends are still reported. Without it (no sock_diag) nothing is taken for gone. */
 	live_sockets_read(&live);
 	/* First the source of ends, then, when what they bring along is in, the others. */
+	__atomic_store_n(&skeleton->bss->ending, true, __ATOMIC_SEQ_CST);
 	bpf_link__destroy(skeleton->links.on_state);
 	skeleton->links.on_state = NULL;
-	nanosleep(&pause, NULL);
+	wait_for(DECIDE_AFTER_NS);
 	close_trace__detach(skeleton);
-	nanosleep(&last_runs, NULL);
+	wait_for(RUNS_WITHIN_NS);
 	result = decide(tracer, 0, 0);
 	if (!result)
 		result = consume(tracer);
