@@ -63,11 +63,30 @@ static bool leave_mini(struct connection *connection, enum mini_stay stay)
 	return __sync_val_compare_and_swap(&connection->mini, stay, NO_MINI) == stay;
 }
 
+/*
+ * Whether it did so, and no event of the full socket has told of it: a mini-socket is in the kernel's table before
+ * that event comes, and may get its last packet from another CPU; or the event was missed. As leave_mini().
+ */
+static bool overtake(struct connection *connection, __u64 now)
+{
+	if (!looks_up_mini_sockets || connection->had_mini || connection->state != TCP_FIN_WAIT2)
+		return false;
+	hold(connection);
+	if (__sync_val_compare_and_swap(&connection->mini, NO_MINI, MINI_OVERTOOK) != NO_MINI) {
+		release(connection->record.cookie, connection);
+		return leave_mini(connection, MINI_FIN_WAIT_2); /* it has come meanwhile */
+	}
+	connection->had_mini = connection->outlived = true;
+	connection->left_at = now;
+	connection->record.flags |= CLOSE_INCOMPLETE; /* unless the event comes yet */
+	return true;
+}
+
 static bool leave_fin_wait_2(struct connection *connection, enum close_end end)
 {
 	__u64 now = bpf_ktime_get_ns();
 
-	if (!leave_mini(connection, MINI_FIN_WAIT_2))
+	if (!leave_mini(connection, MINI_FIN_WAIT_2) && !overtake(connection, now))
 		return false;
 	connection->record.ended_ns = now;
 	connection->record.end = end;
@@ -88,43 +107,39 @@ static void enter_time_wait(__u64 cookie, struct connection *connection, __u64 n
 	__sync_lock_test_and_set(&connection->mini, MINI_TIME_WAIT);
 }
 
-/* The state in which the mini-socket took the full socket's place was missed. */
-static void end_missed_stay(struct connection *connection, enum close_end end)
-{
-	struct close_record *record = &connection->record;
-
-	if (!looks_up_mini_sockets || connection->had_mini || connection->state != TCP_FIN_WAIT2)
-		return;
-	connection->had_mini = connection->outlived = true;
-	connection->left_at = record->ended_ns = bpf_ktime_get_ns();
-	record->end = end;
-	record->flags |= CLOSE_INCOMPLETE;
-	end_fin_wait_2(connection, record->ended_ns);
-}
-
 static void handle_fin(__u64 cookie, struct connection *connection)
 {
 	if (leave_fin_wait_2(connection, CLOSE_END_FIN))
 		enter_time_wait(cookie, connection, connection->record.ended_ns);
-	else
-		end_missed_stay(connection, CLOSE_END_FIN);
 }
 
 static void enter_fin_wait_2(struct connection *connection, __u64 now)
 {
-	connection->had_mini = connection->outlived = true;
+	connection->outlived = true;
 	connection->mini_at = now;
 	connection->record.flags |= CLOSE_FIN_WAIT_2;
 	hold(connection);
-	__sync_lock_test_and_set(&connection->mini, MINI_FIN_WAIT_2);
+	if (__sync_val_compare_and_swap(&connection->mini, NO_MINI, MINI_FIN_WAIT_2) != NO_MINI) {
+		connection->mini = NO_MINI; /* overtaken at the last moment */
+		release(connection->record.cookie, connection);
+	}
+	connection->had_mini = true;
 }
 
 /* The full socket goes; in FIN_WAIT_2: without the peer's FIN. */
 static void look_up_mini(struct sock *sk, struct connection *connection, bool in_fin_wait_2,
 			 __u64 now)
 {
-	struct inet_timewait_sock *mini = mini_in_place_of(sk);
+	struct inet_timewait_sock *mini;
 
+	if (connection->mini == MINI_OVERTOOK) {
+		connection->mini = NO_MINI;
+		connection->record.mini_socket_ns = 0;
+		if (connection->fin_wait_2_at) /* else that was missed before */
+			connection->record.flags &= ~CLOSE_INCOMPLETE;
+		return;
+	}
+	mini = mini_in_place_of(sk);
 	if (!mini)
 		return;
 	if (!in_fin_wait_2) {
@@ -188,10 +203,8 @@ static int handle_mini_expired(struct inet_timewait_sock *mini)
 		return 0;
 	if (substate(mini) == TCP_FIN_WAIT2) {
 		/* The kernel takes a timer out (timer_cancel) before it lets it expire. */
-		if (!end_doubt(cookie) && !leave_fin_wait_2(connection, CLOSE_END_TIMEOUT)) {
-			end_missed_stay(connection, CLOSE_END_TIMEOUT);
+		if (!end_doubt(cookie) && !leave_fin_wait_2(connection, CLOSE_END_TIMEOUT))
 			return 0;
-		}
 		connection->record.end = CLOSE_END_TIMEOUT;
 	} else if (leave_mini(connection, MINI_FIN_WAIT_2)) {
 		/* TIME_WAIT is over, and the FIN that began it was missed: when is not known. */

@@ -14,7 +14,12 @@
 #include "places.h"
 
 /* The mini-socket that holds the connection. */
-enum mini_stay { NO_MINI, MINI_FIN_WAIT_2, MINI_TIME_WAIT };
+enum mini_stay {
+	NO_MINI,
+	MINI_FIN_WAIT_2,
+	MINI_TIME_WAIT,
+	MINI_OVERTOOK, /* its stay was over before the event of the full socket came */
+};
 
 struct connection {
 	struct close_record record; /* first: user space reads it in its place */
