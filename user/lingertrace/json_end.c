@@ -44,18 +44,23 @@ static json_t *verdicts(const struct tallies *tallies)
 	return array;
 }
 
+static json_t *count_or_null(uint64_t count)
+{
+	return count == CLOSE_TRACE_UNKNOWN ? json_null() : json_integer((json_int_t)count);
+}
+
 int json_end_write(struct rowfile *file, const struct totals *totals, const struct tallies *tallies,
 		   const struct tracer_counts *counts)
 {
 	json_t *object =
-		json_pack("{s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}}",
+		json_pack("{s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:o, s:o}}",
 			  "trace", "rows", (json_int_t)totals->rows, "followed",
 			  (json_int_t)counts->followed, "filtered", (json_int_t)counts->filtered,
 			  "ring_full", (json_int_t)counts->ring_full, "table_full",
 			  (json_int_t)counts->map_full, "missed_events",
 			  (json_int_t)counts->missed_events, "incomplete",
 			  (json_int_t)totals->incomplete, "seeded", (json_int_t)totals->seeded,
-			  "stray_resets", (json_int_t)counts->stray_resets, "at_risk",
+			  "stray_resets", count_or_null(counts->stray_resets), "at_risk",
 			  (json_int_t)totals->at_risk, "ends", ends(totals), "verdicts",
 			  verdicts(tallies));
 	char *line = object ? json_dumps(object, JSON_COMPACT) : NULL;

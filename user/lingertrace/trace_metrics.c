@@ -105,6 +105,8 @@ static void write_losses(const struct totals *totals, const struct tracer_counts
 	metrics_family(text, METRICS_COUNTER, "lingertrace_filtered_records", NULL,
 		       "Connections closed by others than --pid or --comm want.");
 	metrics_value(text, NULL, counts->filtered);
+	if (counts->stray_resets == CLOSE_TRACE_UNKNOWN)
+		return;
 	metrics_family(text, METRICS_COUNTER, "lingertrace_stray_resets", NULL,
 		       "RSTs that this host sent for no connection that was followed.");
 	metrics_value(text, NULL, counts->stray_resets);

@@ -84,7 +84,10 @@ static void print_losses(const struct tracer_counts *counts, FILE *out)
 	fprintf(out, "%-16s %12" PRIu64 "\n", "ring full", counts->ring_full);
 	fprintf(out, "%-16s %12" PRIu64 "\n", "table full", counts->map_full);
 	fprintf(out, "%-16s %12" PRIu64 "\n", "missed events", counts->missed_events);
-	fprintf(out, "%-16s %12" PRIu64 "\n", "stray resets", counts->stray_resets);
+	if (counts->stray_resets == CLOSE_TRACE_UNKNOWN)
+		fprintf(out, "%-16s %12s\n", "stray resets", "not known");
+	else
+		fprintf(out, "%-16s %12" PRIu64 "\n", "stray resets", counts->stray_resets);
 }
 
 static void print_percentiles(const char *label, const struct histogram *histogram, FILE *out)
