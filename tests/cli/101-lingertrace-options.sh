@@ -50,6 +50,7 @@ refused "no arguments" stray
 refused "no arguments" --top stray
 refused "there is no option '--sumary'; --help lists the options" --sumary
 refused "is one file" --csv /tmp/rows --json /tmp/rows
+refused "is one file" --csv /tmp/none-yet --json /tmp/../tmp/none-yet
 refused "option '--csv' needs a value; --help lists the options" --csv
 
 # A thread is no process, and the message names the one that it belongs to.

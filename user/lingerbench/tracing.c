@@ -41,7 +41,8 @@ void tracing_begin(struct tracing *tracing, bool wanted, uint16_t port, struct w
 	else if (!tracer_follows_mini_sockets(tracing->tracer))
 		warnings_add(warnings,
 			     "FIN_WAIT_2 after close() cannot be followed here and stays empty: it "
-			     "takes fentry, or Linux 6.11 and, unless root, CAP_SYSLOG");
+			     "takes fentry, or Linux 6.11 and, unless root, CAP_SYSLOG, and "
+			     "kernel.kptr_restrict below 2");
 }
 
 static void add_counts(struct tracing *tracing)

@@ -53,7 +53,7 @@ static void say_limits(const struct run *run)
 {
 	if (!tracer_follows_mini_sockets(run->tracer))
 		log_warning("tracing FIN_WAIT_2 after close() takes fentry, or Linux 6.11 and "
-			    "CAP_SYSLOG; its fields stay empty");
+			    "CAP_SYSLOG and kernel.kptr_restrict below 2; its fields stay empty");
 	if (!tracer_times_close_calls(run->tracer) && !run->options.tracer.no_close_calls)
 		log_warning("this kernel does not let close() be timed; close_call_us stays empty");
 }

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -175,7 +176,7 @@ static const struct option_row rows[] = {
 	  set_duration },
 	{ NULL, "hooks", "HOW", "tracepoint, fentry, or auto: what works best", set_hooks },
 	{ NULL, "time-wait", NULL, "measure TIME_WAIT; rows come a minute later", set_time_wait },
-	{ NULL, "no-close-calls", NULL, "do not time close(): cheaper by tracepoints",
+	{ NULL, "no-close-calls", NULL, "by tracepoints, do not time close(): cheaper",
 	  set_no_close_calls },
 	{ NULL, "all-close-calls", NULL,
 	  "time every close(), not only those that may block:\nby tracepoints that slows all the "
@@ -250,12 +251,37 @@ static bool is_stdout(const char *path)
 	return path && !strcmp(path, "-");
 }
 
+static const char *name_in_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static int stat_folder_of(const char *path, struct stat *ret)
+{
+	char folder[PATH_MAX];
+	int length = (int)(name_in_folder(path) - path);
+
+	snprintf(folder, sizeof(folder), "%.*s", length, path);
+	return stat(length ? folder : ".", ret);
+}
+
+static bool will_be_one_file(const char *a, const char *b)
+{
+	struct stat of_a, of_b;
+
+	return !strcmp(name_in_folder(a), name_in_folder(b)) && !stat_folder_of(a, &of_a) &&
+	       !stat_folder_of(b, &of_b) && of_a.st_dev == of_b.st_dev &&
+	       of_a.st_ino == of_b.st_ino;
+}
+
 static bool are_one_file(const char *a, const char *b)
 {
 	struct stat of_a, of_b;
 
 	if (stat(a, &of_a) || stat(b, &of_b))
-		return !strcmp(a, b);
+		return will_be_one_file(a, b);
 	return of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino && S_ISREG(of_a.st_mode);
 }
 
