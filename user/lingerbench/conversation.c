@@ -171,6 +171,9 @@ static void judge(struct conversation *conversation, int error)
 	row->eof_ns = clock_now_ns();
 	row->error = error;
 	conversation->deadline_ns = CONVERSATION_NEVER;
+	/* A head of something else, whose body nothing came of. */
+	if (conversation->head_done && row->promised_bytes != conversation->response->body_bytes)
+		row->outcome = OUTCOME_CORRUPT;
 	if (row->outcome == OUTCOME_CORRUPT)
 		return;
 	if (whole)
