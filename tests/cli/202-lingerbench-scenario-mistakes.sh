@@ -35,6 +35,14 @@ expect 2 "wrong.ini:13: summary.csv has no column \"hope\""
 expect 2 "wrong.ini:14: close.prompt.complete = >= 0.9 *: expected"
 [ ! -e "$work/results" ] || fail "results of a wrong scenario"
 
+printf '[scenario]\ntitle = caf\xe9\n[strategies]\nuse = close\n[peers]\nuse = prompt\n' >"$work/latin.ini"
+bench run "$work/latin.ini" --out "$work/results"
+expect 2 "latin.ini:2: this is no UTF-8"
+sed 2d "$work/latin.ini" >"$work/latest.ini"
+bench run "$work/latest.ini" --out "$work/results"
+expect 2 "latest.ini: its results would take the place of the link"
+[ ! -e "$work/results" ] || fail "results of a wrong scenario"
+
 # Each name once, where it stands first: also when [expect] has it, or a wrong line of the file was to explain it.
 cat >"$work/once.ini" <<'INI'
 [server]

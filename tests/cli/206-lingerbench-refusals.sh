@@ -21,6 +21,13 @@ touch "$work/file"
 bench run quick "${brief[@]}" --out "$work/file"
 expect 1 "cannot create a folder for the results below $work/file: Not a directory"
 
+# The results are whole without the link, and where the command line is no UTF-8.
+mkdir -p "$work"/caf$'\xe9'/latest
+bench run quick "${brief[@]}" --out "$work"/caf$'\xe9'
+expect 0 "cannot be made a link to the results: Is a directory"
+grep -q 'caf?' "$work"/caf$'\xe9'/quick/*/run.json || fail "the command is not in run.json"
+[ "$(ls "$work"/caf$'\xe9')" = "$(printf 'latest\nquick')" ] || fail "a link is left"
+
 TMPDIR=$work/nowhere bench run quick "${brief[@]}" --out "$work/results"
 expect 1 'cannot create a scratch folder'
 

@@ -50,12 +50,23 @@ static void no_byte_behind_the_end_is_read(void **state)
 	assert_string_equal(to, "abc");
 }
 
+static void what_is_utf8_is_told(void **state)
+{
+	(void)state;
+	assert_true(printable_is_utf8(""));
+	assert_true(printable_is_utf8("two\twords"));
+	assert_true(printable_is_utf8("gr\xc3\xbc\xc3\x9f"));
+	assert_false(printable_is_utf8("caf\xe9"));
+	assert_false(printable_is_utf8("gr\xc3"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_printable_stays),
 		cmocka_unit_test(controls_and_torn_characters_do_not),
 		cmocka_unit_test(no_byte_behind_the_end_is_read),
+		cmocka_unit_test(what_is_utf8_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,3 +49,20 @@ void printable_copy(char *to, size_t size, const char *from, size_t from_size)
 	}
 	to[done] = '\0';
 }
+
+bool printable_is_utf8(const char *text)
+{
+	size_t length = strlen(text);
+
+	for (size_t done = 0; done < length;) {
+		size_t size =
+			(unsigned char)text[done] < 0x80
+				? 1
+				: character((const unsigned char *)text + done, length - done);
+
+		if (!size)
+			return false;
+		done += size;
+	}
+	return true;
+}

@@ -6,6 +6,7 @@
 #ifndef COMMON_PRINTABLE_H
 #define COMMON_PRINTABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -13,5 +14,8 @@
  * 0. Each byte that is no part of a whole character in UTF-8, or is one of a control character, becomes '?'.
  */
 void printable_copy(char *to, size_t size, const char *from, size_t from_size);
+
+/* Whether the text is UTF-8, control characters of ASCII allowed. */
+bool printable_is_utf8(const char *text);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "lingerbench/conditions.h"
+#include "lingerbench/json_text.h"
 
 static json_t *number(double value, bool known)
 {
@@ -18,8 +19,8 @@ static json_t *describe_run(const struct runfolder *folder)
 	double others = 0;
 	bool known = conditions_others(folder->run, &others);
 
-	return json_pack("{s:s s:s s:s s:o s:I s:I s:I}", "folder", folder->path, "started_utc",
-			 runfolder_text(folder, "started_utc"), "commit",
+	return json_pack("{s:o s:s s:s s:o s:I s:I s:I}", "folder", json_text(folder->path),
+			 "started_utc", runfolder_text(folder, "started_utc"), "commit",
 			 runfolder_text(folder, "commit"), "others", number(others, known),
 			 "planned_trials", (json_int_t)trials.planned, "trials",
 			 (json_int_t)trials.done, "void_trials", (json_int_t)trials.is_void);

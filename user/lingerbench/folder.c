@@ -97,7 +97,7 @@ int results_folder_begin(struct results_folder *ret, const char *out, const char
 }
 
 /* A link is replaced, never missing in between. */
-static int point_latest(const struct results_folder *folder)
+int results_folder_point_latest(const struct results_folder *folder)
 {
 	char fresh[PATH_MAX + 16];
 	size_t above = strlen(folder->latest) - strlen("latest");
@@ -117,9 +117,7 @@ static int point_latest(const struct results_folder *folder)
 
 int results_folder_finish(const struct results_folder *folder)
 {
-	if (rename(folder->partial, folder->path))
-		return -errno;
-	return point_latest(folder);
+	return rename(folder->partial, folder->path) ? -errno : 0;
 }
 
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk)

@@ -22,8 +22,10 @@ struct results_folder {
 /* Creates it, and the folders above. 0, or a negative errno with nothing left that it made. */
 int results_folder_begin(struct results_folder *ret, const char *out, const char *scenario,
 			 const char *commit);
-/* Gives it its name and points the link at it. 0 or a negative errno. */
+/* Gives it its name. 0 or a negative errno. */
 int results_folder_finish(const struct results_folder *folder);
+/* Points the link at it then. 0 or a negative errno. */
+int results_folder_point_latest(const struct results_folder *folder);
 /* Removes it with what is in it, and those of the folders above that were made for it, if nothing else is there. */
 void results_folder_abandon(const struct results_folder *folder);
 

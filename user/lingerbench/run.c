@@ -164,6 +164,16 @@ static void look_for_overflow(struct run *run)
 			     (long long)json_integer_value(refused));
 }
 
+/* It helps to find the results; they are whole without. */
+static void point_latest(const struct results_folder *folder)
+{
+	int error = results_folder_point_latest(folder);
+
+	if (error)
+		log_warning("%s cannot be made a link to the results: %s", folder->latest,
+			    strerror(-error));
+}
+
 static int write_results(struct run *run)
 {
 	json_t *after = environment_counters();
@@ -187,6 +197,8 @@ static int write_results(struct run *run)
 	if (error)
 		log_error("cannot write the results below %s: %s; nothing of this run was kept",
 			  run->results.path, strerror(-error));
+	else
+		point_latest(&run->results);
 	return error;
 }
 

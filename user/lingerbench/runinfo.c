@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "lingerbench/environment.h"
+#include "lingerbench/json_text.h"
 #include "lingerbench/scenario_json.h"
 
 static json_t *describe_trials(const struct plan *plan)
@@ -56,11 +57,11 @@ static json_t *describe_warnings(const struct warnings *warnings)
 int runinfo_write(const struct runinfo *info, const char *path)
 {
 	json_t *root =
-		json_pack("{s:i s:s s:s s:s s:s s:s s:i s:o s:I s:o s:o s:o s:o s:O}",
+		json_pack("{s:i s:s s:s s:o s:s s:s s:i s:o s:I s:o s:o s:o s:o s:O}",
 			  "schema_version", RUNINFO_SCHEMA_VERSION, "version", LINGER_VERSION,
-			  "commit", info->commit, "command", info->command, "started_utc",
-			  info->started_utc, "ended_utc", info->ended_utc, "server_port",
-			  (int)info->port, "scenario", scenario_json(info->scenario),
+			  "commit", info->commit, "command", json_text(info->command),
+			  "started_utc", info->started_utc, "ended_utc", info->ended_utc,
+			  "server_port", (int)info->port, "scenario", scenario_json(info->scenario),
 			  "planned_trials", (json_int_t)info->plan->planned, "trials",
 			  describe_trials(info->plan), "trace", describe_trace(info->tracing),
 			  "warnings", describe_warnings(info->warnings), "environment",

@@ -11,6 +11,7 @@
 #include "common/inifile.h"
 #include "common/log.h"
 #include "common/number.h"
+#include "common/printable.h"
 #include "lingerbench/locate.h"
 #include "common/quantity.h"
 #include "lingerbench/scenario_check.h"
@@ -197,6 +198,9 @@ static bool take_key(void *context, struct inifile_place place, const char *sect
 {
 	struct scenario *scenario = context;
 
+	if (!printable_is_utf8(section) || !printable_is_utf8(key) || !printable_is_utf8(value))
+		return inifile_complain(place,
+					"this is no UTF-8; the results could not tell of it");
 	if (!is_section(section))
 		return inifile_complain(place, "unknown section [%s]", section);
 	if (!strcmp(section, "server") && !strcmp(key, "program"))

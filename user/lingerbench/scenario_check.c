@@ -86,6 +86,10 @@ bool scenario_check(struct scenario *scenario)
 	struct scenario_mistakes mistakes = { 0 };
 	bool right = true;
 
+	if (!strcmp(scenario->name, "latest"))
+		right = inifile_complain(place,
+					 "its results would take the place of the link to the "
+					 "latest run; give the file another name");
 	right &= check_names(scenario, &scenario->strategy_names,
 			     "[strategies] use = names no strategy");
 	right &= check_names(scenario, &scenario->peer_names, "[peers] use = names no peer");

@@ -3,9 +3,11 @@
 
 #include <stdio.h>
 
+#include "lingerbench/json_text.h"
+
 static void put_text(json_t *object, const char *key, const char *text)
 {
-	json_object_set_new(object, key, json_string(text));
+	json_object_set_new(object, key, json_text(text));
 }
 
 static void put_count(json_t *object, const char *key, uint64_t count)
