@@ -315,6 +315,52 @@ struct churn {
 	atomic_bool enough;
 };
 
+struct cancelled {
+	struct linger_client *client;
+	int server;
+	int error;
+};
+
+static void *hand_over_while_cancelled(void *context)
+{
+	struct cancelled *cancelled = context;
+
+	cancelled->error = 1;
+	pthread_cancel(pthread_self());
+	cancelled->error = linger_handoff(cancelled->client, cancelled->server);
+	pthread_testcancel();
+	return NULL;
+}
+
+/* Its lock would stay behind: no other thread could hand over, and none fork. */
+static void a_cancelled_thread_hands_over_to_the_end(void **state)
+{
+	struct tcp_pair first = tcp_pair_open(), second = tcp_pair_open();
+	struct cancelled cancelled = { .server = first.server };
+	struct linger_client *client;
+	struct lingerd daemon;
+	pthread_t thread;
+	void *result;
+
+	(void)state;
+	lingerd_start(&daemon, patient);
+	client = cancelled.client = lingerd_open_client(&daemon);
+	assert_int_equal(pthread_create(&thread, NULL, hand_over_while_cancelled, &cancelled), 0);
+	assert_int_equal(pthread_join(thread, &result), 0);
+	assert_ptr_equal(result, PTHREAD_CANCELED);
+	assert_int_equal(cancelled.error, 0);
+	alarm(60);
+	assert_int_equal(linger_handoff(client, second.server), 0);
+	alarm(0);
+	close(first.server);
+	close(second.server);
+	close(first.client);
+	close(second.client);
+	lingerd_expect(&daemon, "ended_fin", 2);
+	linger_client_close(client);
+	lingerd_stop(&daemon);
+}
+
 static void *open_and_close_clients(void *context)
 {
 	struct churn *churn = context;
@@ -388,6 +434,7 @@ int main(void)
 		cmocka_unit_test(parent_and_child_each_have_their_connection),
 		cmocka_unit_test(a_stranger_with_its_number_gets_nothing),
 		cmocka_unit_test(threads_share_a_client),
+		cmocka_unit_test(a_cancelled_thread_hands_over_to_the_end),
 		cmocka_unit_test(a_client_that_closes_leaves_nothing_to_a_child),
 	};
 

@@ -91,11 +91,32 @@ static void disconnect(struct linger_client *client)
 
 static void after_fork_in_child(void)
 {
+	int cancel_state;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE,
+			       &cancel_state); /* close() could be the end */
 	for (struct linger_client *client = all_clients; client; client = client->next) {
 		disconnect(client);
 		pthread_mutex_unlock(&client->lock);
 	}
 	pthread_mutex_unlock(&all_clients_lock);
+	pthread_setcancelstate(cancel_state, NULL);
+}
+
+/* A thread that is cancelled in a call that blocks nothing would take the lock along. */
+static int lock_client(struct linger_client *client)
+{
+	int cancel_state;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+	pthread_mutex_lock(&client->lock);
+	return cancel_state;
+}
+
+static void unlock_client(struct linger_client *client, int cancel_state)
+{
+	pthread_mutex_unlock(&client->lock);
+	pthread_setcancelstate(cancel_state, NULL);
 }
 
 static void install_fork_handlers(void)
@@ -165,8 +186,11 @@ int linger_client_open(struct linger_client **ret, const char *socket_path)
 
 void linger_client_close(struct linger_client *client)
 {
+	int cancel_state;
+
 	if (!client)
 		return;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	pthread_mutex_lock(&all_clients_lock);
 	for (struct linger_client **link = &all_clients; *link; link = &(*link)->next) {
 		if (*link == client) {
@@ -177,6 +201,7 @@ void linger_client_close(struct linger_client *client)
 	/* No fork in between: the child would have the connection, and not know it. */
 	disconnect(client);
 	pthread_mutex_unlock(&all_clients_lock);
+	pthread_setcancelstate(cancel_state, NULL);
 	pthread_mutex_destroy(&client->lock);
 	free(client);
 }
@@ -323,14 +348,15 @@ int linger_handoff_with(struct linger_client *client, int fd, const struct linge
 {
 	struct linger_options known = LINGER_OPTIONS_INIT;
 	int error = read_sized(&known, sizeof(known), options);
+	int cancel_state;
 
 	if (error)
 		return error;
-	pthread_mutex_lock(&client->lock);
+	cancel_state = lock_client(client);
 	error = handoff_locked(client, fd, &known);
 	if (!client->cookie)
 		disconnect(client);
-	pthread_mutex_unlock(&client->lock);
+	unlock_client(client, cancel_state);
 	return error;
 }
 

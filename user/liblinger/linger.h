@@ -12,7 +12,9 @@
  *	close(fd);
  *
  * A client may be used by several threads at once, and after fork() by parent and child alike: each
- * process makes a connection of its own. No call installs signal handlers or raises SIGPIPE.
+ * process makes a connection of its own. No call installs signal handlers or raises SIGPIPE, or is a
+ * cancellation point. A signal handler that interrupts a call may neither make one, nor fork(), nor leave by
+ * siglongjmp().
  *
  * A server that closes all descriptors it does not know may close the client's, too: the next
  * handoff makes another. Whoever has the number by then is left alone: the socket behind it is
