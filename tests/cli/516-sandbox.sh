@@ -37,6 +37,7 @@ affinity EPERM
 socket-unix ok
 socketpair ok
 open-to-read ok
+unread ok
 CALLS
         ;;
     77) without_filter=$(cat "$work/filter.err") ;;
@@ -48,6 +49,18 @@ python3 "$support/hand_over.py" "$work/lingerd.sock" 50 0.1 </dev/null >"$work/h
 wait_for counts ended_fin 50
 stop "$lingerd_pid"
 [ -e "$work/lingerd.sock" ] && fail "the socket is still there"
+
+# The processes beside it need less: they open nothing, but ask what a connection has unread.
+if [ -s "$work/calls" ]; then
+    lingerd_options=(--workers 2)
+    start_lingerd
+    shelf=$(pgrep -P "$lingerd_pid") || fail "no second process"
+    python3 "$support/filter_of.py" "$shelf" >"$work/calls" 2>"$work/filter.err" || fail "filter: $(cat "$work/filter.err")"
+    for line in 'open-to-read EPERM' 'socket-unix EPERM' 'socketpair ok' 'unread ok'; do
+        grep -qx "$line" "$work/calls" || fail "not in a shelf: $line; it says $(paste -sd, "$work/calls")"
+    done
+    stop "$lingerd_pid"
+fi
 
 own=$(sed -n 's/^CapEff:\t*//p' /proc/self/status)
 lingerd_options=(--sandbox off)

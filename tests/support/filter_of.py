@@ -7,10 +7,12 @@ Exit status 77 where the kernel does not give the filter (it takes root, and CON
 """
 import ctypes
 import errno
+import fcntl
 import mmap
 import os
 import socket
 import sys
+import termios
 
 PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH, PTRACE_SECCOMP_GET_FILTER = 0x4206, 0x4207, 17, 0x420C
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
@@ -57,6 +59,8 @@ def fork():
         os._exit(0)
 
 
+READER, WRITER = socket.socketpair()
+
 CALLS = {
     "execve": lambda: os.execv("/bin/true", ["true"]),
     "fork": fork,
@@ -72,6 +76,7 @@ CALLS = {
     "socket-unix": lambda: socket.socket(socket.AF_UNIX),
     "socketpair": socket.socketpair,
     "open-to-read": lambda: os.open("/dev/null", os.O_RDONLY),
+    "unread": lambda: fcntl.ioctl(READER, termios.FIONREAD, bytes(4)),
 }
 
 def main():

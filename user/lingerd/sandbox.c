@@ -108,6 +108,7 @@ static int allow_in_shelves(scmp_filter_ctx filter)
 		/* Queues for the next process. */
 		{ "socketpair", 1, { equal(0, AF_UNIX) } },
 		{ "ioctl", 1, { equal(1, SIOCOUTQ) } },
+		{ "ioctl", 1, { equal(1, FIONREAD) } },
 		/* Memory is not executed. */
 		{ "mmap", 1, { masked(2, PROT_EXEC, 0) } },
 		{ "mprotect", 1, { masked(2, PROT_EXEC, 0) } },
@@ -131,7 +132,6 @@ static int allow_in_front(scmp_filter_ctx filter)
 		{ "open", 1, { masked(1, writes, O_RDONLY) } },
 		/* To the service manager, and to who knows users. */
 		{ "socket", 1, { equal(0, AF_UNIX) } },
-		{ "ioctl", 1, { equal(1, FIONREAD) } },
 		{ "ioctl", 1, { equal(1, TCGETS) } },
 		/* Memory is written or executed: modules that look up users are loaded at need. */
 		{ "mmap", 1, { masked(2, PROT_WRITE | PROT_EXEC, PROT_EXEC) } },
