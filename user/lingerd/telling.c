@@ -19,6 +19,8 @@ void daemon_begin_telling(struct daemon *daemon)
 static void write_metrics(void *context, struct metrics_text *text)
 {
 	struct daemon *daemon = context;
+	/* First: it reads what the workers report, and the times have to be of the same report. */
+	const struct counters *totals = daemon_totals(daemon);
 	struct linger_times times = *linger_engine_times(daemon->engine);
 	struct metrics_histogram rounds = daemon->rounds;
 	uint32_t processes = 1;
@@ -28,7 +30,7 @@ static void write_metrics(void *context, struct metrics_text *text)
 		workers_add_times(daemon->workers, &times);
 		workers_add_rounds(daemon->workers, &rounds);
 	}
-	families_write(&(struct families){ .counters = daemon_totals(daemon),
+	families_write(&(struct families){ .counters = totals,
 					   .times = &times,
 					   .rounds = &rounds,
 					   .limits = &daemon->limits,
