@@ -21,7 +21,6 @@ static void begin_to_end(struct daemon *daemon, uint64_t grace_ns)
 {
 	daemon->stopping = true;
 	daemon->stop_at_ns = grace_ns == UINT64_MAX ? UINT64_MAX : clock_now_ns() + grace_ns;
-	service_stopping(&daemon->service);
 	listener_unlink(&daemon->listener);
 	intake_stop(daemon->intake, backlog_of(daemon));
 }
@@ -39,6 +38,8 @@ void daemon_stop(struct daemon *daemon)
 		daemon->stop_at_ns = clock_now_ns() + grace_ns;
 	else
 		begin_to_end(daemon, grace_ns);
+	/* Not when it drains: from here on a service manager counts the time. */
+	service_stopping(&daemon->service);
 	log_info("ending: %" PRIu64 " connections have %.6g s to come to their end",
 		 daemon_totals(daemon)->lingers, (double)grace_ns / NS_PER_S);
 }
