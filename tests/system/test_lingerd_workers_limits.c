@@ -71,6 +71,30 @@ static void max_connections_is_of_all(void **state)
 	group_stop(&group, &daemon);
 }
 
+/* Fewer connections than processes: those that are moved do not make room for more. */
+static void max_connections_may_be_fewer_than_workers(void **state)
+{
+	static const char *const options[] = {
+		"--workers", "4", "--idle-timeout", "300", "--max-connections", "2", NULL
+	};
+	struct linger_client *client;
+	struct lingerd daemon;
+	struct group group;
+	int taken;
+
+	(void)state;
+	group_start(&group, &daemon, options);
+	client = lingerd_open_client(&daemon);
+	taken = hand_over_until_full(&daemon, client, 0, 3);
+	usleep(200000);
+	assert_in_range(lingerd_counter(&daemon, "lingers"), 1, 3);
+	for (int i = 0; i < taken; i++)
+		close(group_pairs[i].client);
+	lingerd_expect(&daemon, "ended_fin", (uint64_t)taken);
+	linger_client_close(client);
+	group_stop(&group, &daemon);
+}
+
 static void the_quota_of_a_user_is_of_all(void **state)
 {
 	static const char *const options[] = {
@@ -172,6 +196,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(max_connections_is_of_all),
+		cmocka_unit_test(max_connections_may_be_fewer_than_workers),
 		cmocka_unit_test(the_quota_of_a_user_is_of_all),
 		cmocka_unit_test(the_oldest_of_all_is_shed),
 		cmocka_unit_test(the_quota_of_a_client_is_of_all),

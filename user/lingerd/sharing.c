@@ -22,11 +22,16 @@ static uint64_t room_of_all(const struct daemon *daemon)
 	return least(room, wished(&daemon->settings));
 }
 
-/* The rest is room for what comes while others are on their way. */
+/*
+ * The rest is room for what comes while others are on their way. It has one at least: who could never keep any would
+ * take one more for each that is moved, however many there are.
+ */
 static uint64_t share_of_front(const struct daemon *daemon)
 {
-	return least(daemon->own_room / 2,
-		     daemon->counters.max_connections / (workers_count(daemon->workers) + 1));
+	uint64_t share = least(daemon->own_room / 2, daemon->counters.max_connections /
+							     (workers_count(daemon->workers) + 1));
+
+	return share ? share : 1;
 }
 
 int daemon_start_workers(struct daemon *daemon, const struct inherited *inherited,
