@@ -13,11 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "liblinger/linger.h"
 #include "liblinger/protocol.h"
+#include "lingerd/batch.h"
 #include "tests/support/lingerd.h"
 #include "tests/support/tcp.h"
 
@@ -293,7 +295,8 @@ static void a_full_daemon_loses_nothing_either(void **state)
 	sender_send(asker, &question, sizeof(question), NULL, 0);
 	close(asker);
 	lingerd_expect(&daemon, "handoffs", COUNT);
-	assert_in_range(lingerd_counter(&daemon, "lingers"), 1, 32);
+	lingerd_expect(&daemon, "lingers", COUNT); /* some of them wait for room */
+	assert_int_equal(lingerd_counter(&daemon, "passed_on"), 0);
 	lingerd_take_over(&daemon, "second", full);
 	for (int i = 0; i < COUNT; i++) {
 		assert_int_equal(tcp_write(pairs[i].client, 1000), 0);
@@ -303,6 +306,105 @@ static void a_full_daemon_loses_nothing_either(void **state)
 	lingerd_expect(&daemon, "ended_fin", COUNT);
 	linger_client_close(client);
 	lingerd_stop(&daemon);
+}
+
+/*
+ * Servers' queues hold more than this user may have on the way between processes: the takeover is refused, and costs
+ * nobody anything.
+ */
+static void a_takeover_that_cannot_take_all_takes_nothing(void **state)
+{
+	static const char *const few_fds[] = { "/bin/sh", "-c", "ulimit -n 64; exec \"$@\"", "sh",
+					       NULL };
+	static const char *const long_patience[] = { "--idle-timeout", "300", NULL };
+	enum { SENDERS = 6, EACH = 20, MOST = 64 + SENDERS * EACH };
+	static struct tcp_pair pairs[MOST];
+	struct linger_client *clients[SENDERS];
+	struct process second;
+	struct lingerd daemon;
+	size_t length;
+	const char *argv[] = { NULL, "--take-over", "--socket", daemon.socket, NULL };
+	int count = 0;
+
+	(void)state;
+	lingerd_start_under(&daemon, few_fds, long_patience);
+	for (int i = 0; i < SENDERS; i++)
+		assert_int_equal(linger_client_open(&clients[i], daemon.socket), 0);
+	while (lingerd_counter(&daemon, "intake_pauses") == 0)
+		pairs[count++] = lingerd_hand_over(clients[0]);
+	for (int i = 1; i < SENDERS; i++)
+		for (int j = 0; j < EACH; j++)
+			pairs[count++] = lingerd_hand_over(clients[i]);
+	argv[0] = built("lingerd");
+	process_start(&second, daemon.folder, "second", (char *const *)argv);
+	assert_int_equal(process_wait(&second, 30), 1);
+	assert_true(file_contains(second.err, "raise its limit of open files"));
+	assert_true(file_contains(daemon.process.err, "cannot take over, going on"));
+	for (int i = 0; i < count; i++) {
+		assert_int_equal(tcp_write(pairs[i].client, 1000), 0);
+		assert_int_equal(tcp_read_to_end(pairs[i].client, &length), 0);
+		close(pairs[i].client);
+	}
+	lingerd_expect(&daemon, "ended_fin", (uint64_t)count);
+	assert_int_equal(lingerd_counter(&daemon, "handoffs"), count);
+	assert_int_equal(lingerd_counter(&daemon, "ended_shed"), 0);
+	assert_int_equal(lingerd_counter(&daemon, "passed_on"), 0);
+	assert_int_equal(lingerd_counter(&daemon, "restored"), 0);
+	for (int i = 0; i < SENDERS; i++)
+		linger_client_close(clients[i]);
+	lingerd_expect_idle_fds(&daemon);
+	lingerd_stop(&daemon);
+}
+
+/* A lingerd of another version, as far as the next one sees it: it passes on what only it can read. */
+static int answer_as_another_version(int listener, int *ret_queue)
+{
+	static const char granted[] = "ok: it is yours\n";
+	const struct batch_header foreign = { .magic = BATCH_MAGIC, .version = BATCH_VERSION + 1 };
+	struct linger_message question;
+	int queue[2], word[2], asker = accept(listener, NULL, NULL);
+
+	assert_true(asker >= 0);
+	assert_int_equal(recv(asker, &question, sizeof(question), 0), sizeof(question));
+	assert_int_equal(question.type, LINGER_MESSAGE_TAKE_OVER);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, queue), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, word), 0);
+	assert_int_equal(send(queue[1], &foreign, sizeof(foreign), 0), sizeof(foreign));
+	sender_send(asker, granted, strlen(granted),
+		    (const int[]){ listener, listener, word[1], queue[0] }, 4);
+	close(word[1]);
+	close(queue[1]);
+	close(asker);
+	*ret_queue = queue[0];
+	return word[0];
+}
+
+static void what_another_version_passes_on_is_left_to_it(void **state)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int listener = socket(AF_UNIX, SOCK_SEQPACKET, 0), word, queue;
+	char folder[256], byte;
+	struct batch_header left;
+	struct process next;
+	const char *argv[] = { NULL, "--take-over", "--socket", address.sun_path, NULL };
+
+	(void)state;
+	make_folder(folder);
+	assert_true(snprintf(address.sun_path, sizeof(address.sun_path), "%s/s", folder) <
+		    (int)sizeof(address.sun_path));
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listener, 8), 0);
+	argv[0] = built("lingerd");
+	process_start(&next, folder, "next", (char *const *)argv);
+	word = answer_as_another_version(listener, &queue);
+	assert_int_equal(process_wait(&next, 30), 1);
+	assert_true(file_contains(next.err, "is of another version"));
+	assert_int_equal(recv(word, &byte, 1, 0), 0); /* it has not confirmed */
+	assert_int_equal(recv(queue, &left, sizeof(left), MSG_DONTWAIT), sizeof(left));
+	close(word);
+	close(queue);
+	close(listener);
+	remove_folder(folder);
 }
 
 int main(void)
@@ -315,6 +417,8 @@ int main(void)
 		cmocka_unit_test(where_nobody_runs_it_starts_as_ever),
 		cmocka_unit_test(what_finds_no_room_waits_for_it),
 		cmocka_unit_test(a_full_daemon_loses_nothing_either),
+		cmocka_unit_test(a_takeover_that_cannot_take_all_takes_nothing),
+		cmocka_unit_test(what_another_version_passes_on_is_left_to_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

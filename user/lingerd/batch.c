@@ -125,14 +125,28 @@ int batch_receive(int socket, struct batch *ret)
 	return -EPROTO;
 }
 
-uint16_t batch_ahead(int socket)
+static bool look_ahead(int socket, struct batch_header *ret)
 {
-	struct batch_header header;
 	int waits = 0;
 	ssize_t length;
 
 	do
-		length = recv(socket, &header, sizeof(header), MSG_PEEK | MSG_DONTWAIT);
+		length = recv(socket, ret, sizeof(*ret), MSG_PEEK | MSG_DONTWAIT);
 	while (length < 0 && (errno == EINTR || wait_out_shortage(-errno, &waits)));
-	return length == sizeof(header) && header.count <= BATCH_MAX ? header.count : 0;
+	return length == sizeof(*ret);
+}
+
+uint16_t batch_ahead(int socket)
+{
+	struct batch_header header;
+
+	return look_ahead(socket, &header) && header.count <= BATCH_MAX ? header.count : 0;
+}
+
+bool batch_is_foreign(int socket)
+{
+	struct batch_header header;
+
+	return look_ahead(socket, &header) &&
+	       (header.magic != BATCH_MAGIC || header.version != BATCH_VERSION);
 }

@@ -6,6 +6,7 @@
 #ifndef LINGERD_BATCH_H
 #define LINGERD_BATCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lingerd/engine.h"
@@ -48,6 +49,8 @@ int batch_send(int socket, const struct batch *batch);
  * for memory.
  */
 int batch_receive(int socket, struct batch *ret);
+/* Whether the next batch is one of another version of lingerd, which batch_receive() would not take. Receives nothing. */
+bool batch_is_foreign(int socket);
 /* How many descriptors the next batch brings; 0: there is none, or it is none. Receives nothing. */
 uint16_t batch_ahead(int socket);
 

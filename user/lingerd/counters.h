@@ -56,7 +56,7 @@
 	X(REFUSAL, refused_access, "processes that are not allowed to hand over")                  \
 	X(REFUSAL, refused_command, "commands of processes that may not give any")                 \
 	X(COUNT, status_requests, "questions like this one")                                       \
-	X(COUNT, commands, "commands of lingerctl that were carried out")                          \
+	X(COUNT, commands, "commands of those who may give them")                                  \
 	X(COUNT, intake_pauses, "times that intake waited because max_connections lingered")       \
 	X(COUNT, user_pauses, "times that a sender waited because of its user's quota")            \
 	X(COUNT, unwatched,                                                                        \

@@ -76,7 +76,7 @@ static int open_parts(struct daemon *daemon)
 						   .engine = daemon->engine,
 						   .counters = &daemon->counters,
 						   .command = daemon_carry_out,
-						   .totals = daemon->workers ? daemon_totals : NULL,
+						   .totals = daemon_totals,
 						   .shed = daemon->workers ? daemon_shed : NULL,
 						   .context = daemon,
 					   });
@@ -182,8 +182,7 @@ static int open_listener(struct daemon *daemon, struct inherited *inherited,
 	return error;
 }
 
-/* What has been away for nothing is in no counter, see take_back() in ending.c. */
-static void correct(struct daemon *daemon, uint64_t back)
+void daemon_correct(struct daemon *daemon, uint64_t back)
 {
 	if (back > daemon->coming_back) /* the others are of the process before */
 		back = daemon->coming_back;
@@ -201,7 +200,7 @@ uint32_t daemon_go_on(struct daemon *daemon)
 	daemon_limit(daemon);
 	count = succession_take(&daemon->left, daemon->engine, &daemon->users, &daemon->settings,
 				&daemon->limits, &daemon->counters);
-	correct(daemon, count);
+	daemon_correct(daemon, count);
 	daemon_limit(daemon);
 	return count;
 }
@@ -304,6 +303,18 @@ static void replace_pidfile(struct daemon *daemon)
 		log_warning("%s", problem.text);
 }
 
+/* Once confirmed, the other one is gone: what cannot be read then would be lost. */
+static int confirm_takeover(struct inherited *inherited, struct problem *problem)
+{
+	if (succession_is_foreign(&inherited->left)) {
+		problem_say(problem,
+			    "the lingerd that runs is of another version, whose connections "
+			    "this one cannot read; it goes on: stop it, then start this one");
+		return -EPROTONOSUPPORT;
+	}
+	return takeover_confirm(inherited, problem);
+}
+
 static int open_daemon(struct daemon *daemon, struct inherited *inherited, struct problem *problem)
 {
 	int error = options_settings(daemon->options, &daemon->settings, problem);
@@ -341,7 +352,7 @@ static int open_daemon(struct daemon *daemon, struct inherited *inherited, struc
 		error = sandbox_enter(&daemon->settings, SANDBOX_FRONT, problem);
 	/* The last thing that can fail. */
 	if (!error && takes_over)
-		error = takeover_confirm(inherited, problem);
+		error = confirm_takeover(inherited, problem);
 	if (error)
 		free_parts(daemon, takes_over);
 	else if (takes_over)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -64,57 +65,54 @@ bool daemon_ended(struct daemon *daemon)
 		!daemon->left.count);
 }
 
-static void cut(void *context)
+static bool cut(void *context)
 {
 	struct daemon *daemon = context;
 
 	linger_engine_end_all(daemon->engine, LINGER_SHUTDOWN);
+	return true;
 }
 
 struct leaving {
 	struct daemon *daemon;
 	struct succession succession;
-	int error; /* why some could not be put into the queues; 0: all are in them */
+	uint64_t came_back; /* of them, those that an earlier attempt had put there */
+	int error;	    /* why some could not be put into the queues; 0: all are in them */
 };
 
 /* What has been left to us and not been taken goes on as it is. */
 static struct leaving begin_to_leave(struct daemon *daemon)
 {
-	struct leaving leaving = { .daemon = daemon, .succession = daemon->left };
+	struct leaving leaving = { .daemon = daemon,
+				   .succession = daemon->left,
+				   .came_back = daemon->coming_back };
 
 	daemon->left.count = 0;
+	daemon->coming_back = 0;
 	return leaving;
 }
 
-static void fill(struct leaving *leaving)
+/* Whether all are in the queues. */
+static bool fill(void *context)
 {
+	struct leaving *leaving = context;
 	struct daemon *daemon = leaving->daemon;
 
 	leaving->error = succession_fill(&leaving->succession, daemon->engine, UINT64_MAX,
 					 &daemon->counters);
-	if (leaving->error)
-		log_error("%" PRIu64 " connections cannot be left to another process: %s",
-			  daemon->counters.lingers, strerror(-leaving->error));
+	return !leaving->error;
 }
 
 /* What cannot be put into the queues of a process that ends is cut: there is no third way. */
-static void leave(void *context)
+static bool leave(void *context)
 {
 	struct leaving *leaving = context;
 
-	fill(leaving);
-	if (leaving->error)
-		cut(leaving->daemon);
-}
-
-/* Who may still go on makes room for what it has to receive, and keeps the rest. */
-static void leave_or_shed(void *context)
-{
-	struct leaving *leaving = context;
-
-	fill(leaving);
-	if (leaving->error)
-		linger_engine_shed(leaving->daemon->engine);
+	if (fill(leaving))
+		return true;
+	log_error("%" PRIu64 " connections cannot be left to another process: %s",
+		  leaving->daemon->counters.lingers, strerror(-leaving->error));
+	return cut(leaving->daemon);
 }
 
 static void leave_to_service_manager(struct daemon *daemon)
@@ -144,6 +142,7 @@ static void cut_own(struct daemon *daemon)
 {
 	cut(daemon);
 	succession_cut(&daemon->left, &daemon->counters);
+	daemon_correct(daemon, daemon->coming_back);
 }
 
 static void finish_own(struct daemon *daemon)
@@ -169,10 +168,7 @@ void daemon_finish(struct daemon *daemon)
 		workers_end(daemon->workers);
 }
 
-/*
- * They come from there as they would in another process. In the end they have never been away: who
- * asks finds them neither in passed_on nor in restored, and nobody could ask in between.
- */
+/* They come from there as they would in another process; to who asks they have never been away. */
 static void take_back(struct daemon *daemon, struct succession *left, uint64_t away)
 {
 	succession_seal(left);
@@ -197,15 +193,39 @@ static void linger_on(struct daemon *daemon)
 			    count, (double)daemon->settings.stop_grace_ns / NS_PER_S);
 }
 
-/* Something else has ended it in the same round: there is nothing to go on with. */
-static void refuse_takeover(struct daemon *daemon)
+static void hang_up(struct daemon *daemon)
 {
-	static const char answer[] = "error: it is ending already\n";
-
-	if (send(daemon->asker, answer, strlen(answer), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		log_info("whoever wanted to take over is gone: %m");
 	close(daemon->asker);
 	daemon->asker = -1;
+}
+
+static void refuse_takeover(struct daemon *daemon, const char *reason)
+{
+	char answer[200];
+
+	snprintf(answer, sizeof(answer), "error: %s\n", reason);
+	if (send(daemon->asker, answer, strlen(answer), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		log_info("whoever wanted to take over is gone: %m");
+	hang_up(daemon);
+}
+
+static const char *reason_to_keep_all(int error)
+{
+	return error == -ETOOMANYREFS
+		       ? "more linger, or wait in servers' queues, than may be on their way at "
+			 "once; try again when they are fewer, or raise its limit of open files"
+		       : strerror(-error);
+}
+
+/* Who goes on must not lose anything for an attempt: if not all can leave, nobody does. */
+static void keep_all(struct daemon *daemon, struct leaving *leaving, uint64_t away)
+{
+	const char *reason = reason_to_keep_all(leaving->error);
+
+	log_error("another lingerd cannot take over, going on: %s", reason);
+	refuse_takeover(daemon, reason);
+	succession_seal(&leaving->succession);
+	take_back(daemon, &leaving->succession, away);
 }
 
 void daemon_give_over(struct daemon *daemon)
@@ -214,30 +234,30 @@ void daemon_give_over(struct daemon *daemon)
 	struct inherited legacy = { .listener = daemon->listener.fd,
 				    .lock = daemon->listener.lock };
 	uint64_t before = daemon->counters.passed_on;
-	uint64_t before_of_all = daemon_totals(daemon)->passed_on, away;
+	uint64_t before_of_all, away;
 	int confirmation, error;
 
 	if (daemon->stopping) {
-		refuse_takeover(daemon);
+		/* Something else has ended it in the same round: there is nothing to go on with. */
+		refuse_takeover(daemon, "it is ending already");
 		return;
 	}
 	leaving = begin_to_leave(daemon);
+	before_of_all = daemon_totals(daemon)->passed_on - leaving.came_back;
 	intake_stop(daemon->intake, INTAKE_LEAVE_BACKLOG);
-	intake_finish(daemon->intake, leave_or_shed, &leaving);
-	fill(&leaving);
+	if (!intake_finish(daemon->intake, fill, &leaving) || !fill(&leaving)) {
+		keep_all(daemon, &leaving, leaving.came_back + daemon->counters.passed_on - before);
+		return;
+	}
 	succession_seal(&leaving.succession);
-	if (!leaving.error)
-		daemon_leave_shelved(daemon, &leaving.succession,
-				     daemon->counters.passed_on - before);
+	daemon_leave_shelved(daemon, &leaving.succession, daemon->counters.passed_on - before);
 	away = daemon_totals(daemon)->passed_on - before_of_all;
 	legacy.left = leaving.succession;
 	endpoint_close(&daemon->endpoint); /* the other one opens its own at the same place */
-	error = leaving.error ? leaving.error
-			      : takeover_answer(daemon->asker, &legacy, &confirmation);
+	error = takeover_answer(daemon->asker, &legacy, &confirmation);
 	if (!error && !takeover_confirmed(confirmation))
 		error = -ECONNABORTED;
-	close(daemon->asker);
-	daemon->asker = -1;
+	hang_up(daemon);
 	if (error) {
 		log_error("another lingerd has not taken over, going on: %s", strerror(-error));
 		take_back(daemon, &leaving.succession, away);

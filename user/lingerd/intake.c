@@ -179,14 +179,14 @@ void intake_go_on(struct intake *intake)
 	intake_listen_on(intake);
 }
 
-static void finish_sender(struct intake *intake, int fd, intake_room_fn *room, void *context,
+static bool finish_sender(struct intake *intake, int fd, intake_room_fn *room, void *context,
 			  int *waits)
 {
 	struct message message;
 
 	for (;;) {
-		if (intake_full(intake))
-			room(context);
+		if (intake_full(intake) && !room(context))
+			return false;
 		message = message_receive_last(fd, waits);
 		if (message.kind == MESSAGE_NONE || message.kind == MESSAGE_END ||
 		    message.kind == MESSAGE_LATER)
@@ -194,20 +194,23 @@ static void finish_sender(struct intake *intake, int fd, intake_room_fn *room, v
 		intake_serve(intake, fd, &message);
 	}
 	intake_hang_up(intake, fd);
+	return true;
 }
 
-void intake_finish(struct intake *intake, intake_room_fn *room, void *context)
+bool intake_finish(struct intake *intake, intake_room_fn *room, void *context)
 {
 	int waits = 0;
 
 	do {
 		intake->more = false;
 		for (uint32_t fd = 0; fd < intake->senders.size; fd++)
-			if (intake->senders.list[fd].state & SENDER_PRESENT)
-				finish_sender(intake, (int)fd, room, context, &waits);
+			if (intake->senders.list[fd].state & SENDER_PRESENT &&
+			    !finish_sender(intake, (int)fd, room, context, &waits))
+				return false;
 		if (!intake->backlog_done)
 			intake_listener_ready(intake);
 		/* More have connected than fit into a turn, or accept() fails for lack of memory or files. */
 	} while (intake->parts.counters->senders ||
 		 (!intake->backlog_done && (intake->more || wait_out_shortage(-ENOMEM, &waits))));
+	return true;
 }

@@ -98,13 +98,14 @@ bool intake_done(const struct intake *intake);
 /* The opposite of intake_stop(INTAKE_LEAVE_BACKLOG). Senders that had to leave come back by themselves. */
 void intake_go_on(struct intake *intake);
 
-/* Makes room for at least one more connection. */
-typedef void intake_room_fn(void *context);
+/* Makes room for at least one more connection; false: there is none to be made. */
+typedef bool intake_room_fn(void *context);
 
 /*
  * After intake_stop(): takes all that senders have queued, and closes them. What there is no room for is made
- * room for. Does not wait for senders.
+ * room for. Does not wait for senders. False: there was no room to be made; the senders whose queues have not been
+ * taken to their end are left as after intake_stop().
  */
-void intake_finish(struct intake *intake, intake_room_fn *room, void *context);
+bool intake_finish(struct intake *intake, intake_room_fn *room, void *context);
 
 #endif

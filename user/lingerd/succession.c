@@ -133,6 +133,14 @@ uint32_t succession_take(struct succession *succession, struct linger_engine *en
 	return count;
 }
 
+bool succession_is_foreign(const struct succession *succession)
+{
+	for (uint32_t i = 0; i < succession->count; i++)
+		if (batch_is_foreign(succession->queues[i]))
+			return true;
+	return false;
+}
+
 void succession_cut(struct succession *succession, struct counters *counters)
 {
 	struct batch batch;

@@ -52,6 +52,9 @@ uint32_t succession_take(struct succession *succession, struct linger_engine *en
 			 struct users *users, const struct settings *settings,
 			 const struct limits *limits, struct counters *counters);
 
+/* Whether there is a queue that another version of lingerd has filled, with what this one cannot read. */
+bool succession_is_foreign(const struct succession *succession);
+
 /* Closes all that is in the queues, counted as restored and cut, and the queues. */
 void succession_cut(struct succession *succession, struct counters *counters);
 
