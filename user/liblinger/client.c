@@ -15,7 +15,7 @@
 /*
  * Room for the handoffs that one thread may have on the way to the daemon, in bytes of socket
  * buffer (some 350 each). A daemon that hangs swallows that many connections before
- * linger_handoff() says -EAGAIN, so it is small; a daemon that rests for a millisecond between
+ * linger_handoff() says -EAGAIN, so it is small; a daemon that rests for some milliseconds between
  * rounds must find all of them room, so it is not tiny.
  */
 enum { SEND_BUFFER_BYTES = 16 * 1024, THREADS_MAX = 64 };

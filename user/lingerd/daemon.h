@@ -10,7 +10,7 @@
  *		nothing is left, after GRACE, or at a second signal: then the rest is cut, and
  *		counted as ended_shutdown.
  *
- * Under load the loop rests for a millisecond between its rounds, as a network card coalesces
+ * Under load the loop rests for a millisecond or some between its rounds, as a network card coalesces
  * interrupts: to be woken for each handoff would cost the sender more than the handoff itself.
  */
 #ifndef LINGERD_DAEMON_H

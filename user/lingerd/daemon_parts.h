@@ -46,6 +46,7 @@ struct daemon {
 	uint64_t coming_back;	 /* in `left`: our own, which nobody has taken over */
 	struct succession left;	 /* by another process, and not taken yet: there was no room */
 	uint64_t last_messages_ns;
+	uint64_t rest_ns; /* after rounds of a busy daemon */
 	/* What it tells */
 	uint64_t start_s; /* since 1970 */
 	struct metrics_histogram rounds;
