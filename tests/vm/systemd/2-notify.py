@@ -86,6 +86,24 @@ def reload_of_a_file_with_a_mistake_fails_and_changes_nothing():
 
 
 @test
+def a_drain_may_take_longer_than_a_stop():
+    as_shipped("[lingerd]\nidle-timeout = 300\ntotal-timeout = 300\n")
+    drop_in("[Service]\nTimeoutStopSec=3\n")
+    systemctl("start", SERVICE)
+    pid = main_pid()
+    held = Held()
+    held.hold(2, Sender())
+    expect(lingers=2)
+    run("lingerctl", "drain")
+    time.sleep(8)
+    check_equal((show("ActiveState"), main_pid()), ("active", pid), "state and process")
+    check_equal(held.reset(), [], "who has been reset")
+    held.close()
+    wait_for(lambda: show("ActiveState") == "inactive", "it does not end when nothing lingers", 30)
+    check_equal(show("Result"), "success", "how it has ended")
+
+
+@test
 def a_start_with_a_mistake_fails_and_says_where():
     as_shipped("[lingerd]\ncolour = blue\n")
     mark = Journal()
