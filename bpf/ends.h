@@ -99,6 +99,8 @@ static int handle_destroy(struct sock *sk)
 		connection->record.end = CLOSE_END_UNKNOWN; /* its last event was missed */
 		connection->record.flags |= CLOSE_INCOMPLETE;
 	}
+	if (connection->mini == MINI_OVERTOOK && !ending)
+		connection->record.flags |= CLOSE_INCOMPLETE;
 	if (may_report_reset(connection) && doubt(cookie, connection, bpf_ktime_get_ns()))
 		return 0;
 	release(cookie, connection);

@@ -72,14 +72,12 @@ static bool overtake(struct connection *connection, __u64 now)
 	if (!looks_up_mini_sockets || connection->had_mini || connection->state != TCP_FIN_WAIT2)
 		return false;
 	hold(connection);
-	if (__sync_val_compare_and_swap(&connection->mini, NO_MINI, MINI_OVERTOOK) != NO_MINI) {
-		release(connection->record.cookie, connection);
-		return leave_mini(connection, MINI_FIN_WAIT_2); /* it has come meanwhile */
-	}
 	connection->had_mini = connection->outlived = true;
 	connection->left_at = now;
-	connection->record.flags |= CLOSE_INCOMPLETE; /* unless the event comes yet */
-	return true;
+	if (__sync_val_compare_and_swap(&connection->mini, NO_MINI, MINI_OVERTOOK) == NO_MINI)
+		return true;
+	release(connection->record.cookie, connection);
+	return leave_mini(connection, MINI_FIN_WAIT_2); /* it has come meanwhile */
 }
 
 static bool leave_fin_wait_2(struct connection *connection, enum close_end end)
@@ -113,6 +111,13 @@ static void handle_fin(__u64 cookie, struct connection *connection)
 		enter_time_wait(cookie, connection, connection->record.ended_ns);
 }
 
+/* The event has come; until then it may have been missed (handle_destroy()). */
+static void note_overtaken(struct connection *connection)
+{
+	connection->mini = NO_MINI;
+	connection->record.mini_socket_ns = 0;
+}
+
 static void enter_fin_wait_2(struct connection *connection, __u64 now)
 {
 	connection->outlived = true;
@@ -120,7 +125,7 @@ static void enter_fin_wait_2(struct connection *connection, __u64 now)
 	connection->record.flags |= CLOSE_FIN_WAIT_2;
 	hold(connection);
 	if (__sync_val_compare_and_swap(&connection->mini, NO_MINI, MINI_FIN_WAIT_2) != NO_MINI) {
-		connection->mini = NO_MINI; /* overtaken at the last moment */
+		note_overtaken(connection); /* at the last moment */
 		release(connection->record.cookie, connection);
 	}
 	connection->had_mini = true;
@@ -133,10 +138,7 @@ static void look_up_mini(struct sock *sk, struct connection *connection, bool in
 	struct inet_timewait_sock *mini;
 
 	if (connection->mini == MINI_OVERTOOK) {
-		connection->mini = NO_MINI;
-		connection->record.mini_socket_ns = 0;
-		if (connection->fin_wait_2_at) /* else that was missed before */
-			connection->record.flags &= ~CLOSE_INCOMPLETE;
+		note_overtaken(connection);
 		return;
 	}
 	mini = mini_in_place_of(sk);

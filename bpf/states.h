@@ -27,7 +27,7 @@ static void end_fin_wait_2(struct connection *connection, __u64 now)
 	struct close_record *record = &connection->record;
 
 	if (connection->mini_at)
-		record->mini_socket_ns = now - connection->mini_at;
+		record->mini_socket_ns = now > connection->mini_at ? now - connection->mini_at : 0;
 	if (!connection->fin_wait_2_at)
 		return;
 	if (!connection->outlived)

@@ -295,8 +295,7 @@ static void a_full_daemon_loses_nothing_either(void **state)
 	sender_send(asker, &question, sizeof(question), NULL, 0);
 	close(asker);
 	lingerd_expect(&daemon, "handoffs", COUNT);
-	lingerd_expect(&daemon, "lingers", COUNT); /* some of them wait for room */
-	assert_int_equal(lingerd_counter(&daemon, "passed_on"), 0);
+	assert_in_range(lingerd_counter(&daemon, "lingers"), 1, 32);
 	lingerd_take_over(&daemon, "second", full);
 	for (int i = 0; i < COUNT; i++) {
 		assert_int_equal(tcp_write(pairs[i].client, 1000), 0);

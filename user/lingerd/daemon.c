@@ -76,7 +76,7 @@ static int open_parts(struct daemon *daemon)
 						   .engine = daemon->engine,
 						   .counters = &daemon->counters,
 						   .command = daemon_carry_out,
-						   .totals = daemon_totals,
+						   .totals = daemon->workers ? daemon_totals : NULL,
 						   .shed = daemon->workers ? daemon_shed : NULL,
 						   .context = daemon,
 					   });
@@ -182,7 +182,8 @@ static int open_listener(struct daemon *daemon, struct inherited *inherited,
 	return error;
 }
 
-void daemon_correct(struct daemon *daemon, uint64_t back)
+/* What has been away for nothing is in no counter, see take_back() in ending.c. */
+static void correct(struct daemon *daemon, uint64_t back)
 {
 	if (back > daemon->coming_back) /* the others are of the process before */
 		back = daemon->coming_back;
@@ -200,7 +201,7 @@ uint32_t daemon_go_on(struct daemon *daemon)
 	daemon_limit(daemon);
 	count = succession_take(&daemon->left, daemon->engine, &daemon->users, &daemon->settings,
 				&daemon->limits, &daemon->counters);
-	daemon_correct(daemon, count);
+	correct(daemon, count);
 	daemon_limit(daemon);
 	return count;
 }

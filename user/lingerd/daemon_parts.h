@@ -80,8 +80,6 @@ uint64_t daemon_next_telling_ns(const struct daemon *daemon);
 /* daemon.c */
 /* Goes on with what another process has left, as far as there is room. Returns how many more linger. */
 uint32_t daemon_go_on(struct daemon *daemon);
-/* So many of those that are coming back have: what has been away for nothing is in no counter. */
-void daemon_correct(struct daemon *daemon, uint64_t back);
 
 /* sharing.c */
 /* Before any descriptor is opened that is not in inherited. */

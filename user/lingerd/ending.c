@@ -76,19 +76,15 @@ static bool cut(void *context)
 struct leaving {
 	struct daemon *daemon;
 	struct succession succession;
-	uint64_t came_back; /* of them, those that an earlier attempt had put there */
-	int error;	    /* why some could not be put into the queues; 0: all are in them */
+	int error; /* why some could not be put into the queues; 0: all are in them */
 };
 
 /* What has been left to us and not been taken goes on as it is. */
 static struct leaving begin_to_leave(struct daemon *daemon)
 {
-	struct leaving leaving = { .daemon = daemon,
-				   .succession = daemon->left,
-				   .came_back = daemon->coming_back };
+	struct leaving leaving = { .daemon = daemon, .succession = daemon->left };
 
 	daemon->left.count = 0;
-	daemon->coming_back = 0;
 	return leaving;
 }
 
@@ -142,7 +138,6 @@ static void cut_own(struct daemon *daemon)
 {
 	cut(daemon);
 	succession_cut(&daemon->left, &daemon->counters);
-	daemon_correct(daemon, daemon->coming_back);
 }
 
 static void finish_own(struct daemon *daemon)
@@ -168,13 +163,16 @@ void daemon_finish(struct daemon *daemon)
 		workers_end(daemon->workers);
 }
 
-/* They come from there as they would in another process; to who asks they have never been away. */
+/*
+ * They come from there as they would in another process, with those of an earlier attempt. In the end they have never
+ * been away: who asks finds them neither in passed_on nor in restored, and until then in both.
+ */
 static void take_back(struct daemon *daemon, struct succession *left, uint64_t away)
 {
 	succession_seal(left);
 	daemon->left = *left;
 	left->count = 0;
-	daemon->coming_back = away;
+	daemon->coming_back += away;
 	daemon_go_on(daemon);
 	intake_go_on(daemon->intake);
 }
@@ -234,7 +232,7 @@ void daemon_give_over(struct daemon *daemon)
 	struct inherited legacy = { .listener = daemon->listener.fd,
 				    .lock = daemon->listener.lock };
 	uint64_t before = daemon->counters.passed_on;
-	uint64_t before_of_all, away;
+	uint64_t before_of_all = daemon_totals(daemon)->passed_on, away;
 	int confirmation, error;
 
 	if (daemon->stopping) {
@@ -243,10 +241,9 @@ void daemon_give_over(struct daemon *daemon)
 		return;
 	}
 	leaving = begin_to_leave(daemon);
-	before_of_all = daemon_totals(daemon)->passed_on - leaving.came_back;
 	intake_stop(daemon->intake, INTAKE_LEAVE_BACKLOG);
 	if (!intake_finish(daemon->intake, fill, &leaving) || !fill(&leaving)) {
-		keep_all(daemon, &leaving, leaving.came_back + daemon->counters.passed_on - before);
+		keep_all(daemon, &leaving, daemon->counters.passed_on - before);
 		return;
 	}
 	succession_seal(&leaving.succession);
@@ -264,6 +261,8 @@ void daemon_give_over(struct daemon *daemon)
 		daemon_reopen_endpoint(daemon);
 		return;
 	}
+	away += daemon->coming_back;
+	daemon->coming_back = 0;
 	log_info("another lingerd has taken over, with %" PRIu64 " connections that linger", away);
 	succession_close(&leaving.succession);
 	linger_on(daemon);

@@ -97,13 +97,15 @@ static uint64_t next_rest_ns(uint64_t rest_ns, uint32_t messages)
 	return rest_ns;
 }
 
-/* What is due earlier makes a long rest short. */
+/* Lingers that wait for their turn, and what is due earlier, make a long rest short. */
 static void rest_for(const struct daemon *daemon, uint64_t ns)
 {
 	int due_ms = ns > REST_NS ? time_to_sleep(daemon) : -1;
 	struct timespec rest;
 
-	if (due_ms >= 0 && (uint64_t)due_ms * NS_PER_MS < ns)
+	if (ns > REST_NS && daemon->io.watches.ready_count)
+		ns = REST_NS;
+	else if (due_ms >= 0 && (uint64_t)due_ms * NS_PER_MS < ns)
 		ns = due_ms ? (uint64_t)due_ms * NS_PER_MS : REST_NS;
 	rest = (struct timespec){ .tv_nsec = (long)ns };
 	nanosleep(&rest, NULL);

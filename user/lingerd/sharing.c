@@ -10,11 +10,6 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-static uint64_t most_of(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
 static uint32_t wished(const struct settings *settings)
 {
 	return settings->max_connections ? settings->max_connections : DEFAULT_MAX_CONNECTIONS;
@@ -101,18 +96,12 @@ const struct counters *daemon_totals(void *context)
 	struct counters *totals = &daemon->totals;
 	uint64_t peak = totals->lingers_peak;
 
-	if (!daemon->workers && !daemon->coming_back)
+	if (!daemon->workers)
 		return &daemon->counters;
+	workers_look(daemon->workers);
 	*totals = daemon->counters;
-	if (daemon->workers) {
-		workers_look(daemon->workers);
-		workers_add_counters(daemon->workers, totals);
-	}
-	/* They are ours, and wait for room: nothing goes back for them. */
-	totals->lingers += daemon->coming_back;
-	totals->passed_on -= daemon->coming_back;
-	totals->lingers_peak =
-		most_of(daemon->counters.lingers_peak, most_of(peak, totals->lingers));
+	workers_add_counters(daemon->workers, totals);
+	totals->lingers_peak = totals->lingers > peak ? totals->lingers : peak;
 	return totals;
 }
 
