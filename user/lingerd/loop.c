@@ -98,17 +98,18 @@ static uint64_t next_rest_ns(uint64_t rest_ns, uint32_t messages)
 }
 
 /* Lingers that wait for their turn, and what is due earlier, make a long rest short. */
-static void rest_for(const struct daemon *daemon, uint64_t ns)
+static void rest(const struct daemon *daemon)
 {
+	uint64_t ns = daemon->rest_ns;
 	int due_ms = ns > REST_NS ? time_to_sleep(daemon) : -1;
-	struct timespec rest;
+	struct timespec left;
 
 	if (ns > REST_NS && daemon->io.watches.ready_count)
 		ns = REST_NS;
 	else if (due_ms >= 0 && (uint64_t)due_ms * NS_PER_MS < ns)
 		ns = due_ms ? (uint64_t)due_ms * NS_PER_MS : REST_NS;
-	rest = (struct timespec){ .tv_nsec = (long)ns };
-	nanosleep(&rest, NULL);
+	left = (struct timespec){ .tv_nsec = (long)ns };
+	nanosleep(&left, NULL);
 }
 
 /*
@@ -127,7 +128,7 @@ static void rest_if_busy(struct daemon *daemon)
 		daemon->rest_ns = REST_NS;
 	} else {
 		daemon->rest_ns = next_rest_ns(daemon->rest_ns, messages);
-		rest_for(daemon, daemon->rest_ns);
+		rest(daemon);
 	}
 	daemon->last_messages_ns = clock_now_ns();
 }

@@ -251,17 +251,10 @@ static bool is_stdout(const char *path)
 	return path && !strcmp(path, "-");
 }
 
-static const char *name_in_folder(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static int stat_folder_of(const char *path, struct stat *ret)
 {
 	char folder[PATH_MAX];
-	int length = (int)(name_in_folder(path) - path);
+	int length = (int)(basename(path) - path);
 
 	snprintf(folder, sizeof(folder), "%.*s", length, path);
 	return stat(length ? folder : ".", ret);
@@ -271,7 +264,7 @@ static bool will_be_one_file(const char *a, const char *b)
 {
 	struct stat of_a, of_b;
 
-	return !strcmp(name_in_folder(a), name_in_folder(b)) && !stat_folder_of(a, &of_a) &&
+	return !strcmp(basename(a), basename(b)) && !stat_folder_of(a, &of_a) &&
 	       !stat_folder_of(b, &of_b) && of_a.st_dev == of_b.st_dev &&
 	       of_a.st_ino == of_b.st_ino;
 }
