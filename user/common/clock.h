@@ -7,6 +7,7 @@
 #ifndef COMMON_CLOCK_H
 #define COMMON_CLOCK_H
 
+#include <errno.h>
 #include <limits.h>
 #include <stdint.h>
 #include <time.h>
@@ -22,6 +23,18 @@ static inline uint64_t clock_now_ns(void)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
+
+/* Asleep, and for all of it, however many signals come. */
+static inline void clock_sleep_ns(uint64_t ns)
+{
+	uint64_t until = clock_now_ns() + ns;
+	const struct timespec end = { .tv_sec = (time_t)(until / NS_PER_S),
+				      .tv_nsec = (long)(until % NS_PER_S) };
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL) == EINTR)
+		;
+}
+
 /* Milliseconds from now, rounded up, as poll(2) wants them; -1, for ever, for UINT64_MAX. */
 static inline int clock_ms_until(uint64_t at_ns)
 {

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "lingerbench/added_hold.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/clock.h"
 #include "common/quantity.h"
@@ -54,11 +52,7 @@ uint64_t added_hold_of(const struct added_holds *holds, const char *strategy)
 
 void added_hold_wait(uint64_t ns)
 {
-	uint64_t until = clock_now_ns() + ns;
-	const struct timespec end = { .tv_sec = (time_t)(until / NS_PER_S),
-				      .tv_nsec = (long)(until % NS_PER_S) };
-
 	/* Asleep like a worker that lingers, not busy: it must not cost the others their CPU. */
-	while (ns && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL) == EINTR)
-		;
+	if (ns)
+		clock_sleep_ns(ns);
 }

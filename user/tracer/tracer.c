@@ -266,16 +266,6 @@ static int empty_table(struct tracer *tracer, const struct live_sockets *live)
 	return empty_hash_table(&rest);
 }
 
-/* Whole, however many signals come. */
-static void wait_for(uint64_t ns)
-{
-	struct timespec left = { .tv_sec = (time_t)(ns / NS_PER_S),
-				 .tv_nsec = (long)(ns % NS_PER_S) };
-
-	while (nanosleep(&left, &left) && errno == EINTR)
-		;
-}
-
 int tracer_finish(struct tracer *tracer)
 {
 	struct close_trace *skeleton = tracer->skeleton;
@@ -291,9 +281,9 @@ int tracer_finish(struct tracer *tracer)
 	__atomic_store_n(&skeleton->bss->ending, true, __ATOMIC_SEQ_CST);
 	bpf_link__destroy(skeleton->links.on_state);
 	skeleton->links.on_state = NULL;
-	wait_for(DECIDE_AFTER_NS);
+	clock_sleep_ns(DECIDE_AFTER_NS);
 	close_trace__detach(skeleton);
-	wait_for(RUNS_WITHIN_NS);
+	clock_sleep_ns(RUNS_WITHIN_NS);
 	result = decide(tracer, 0, 0);
 	if (!result)
 		result = consume(tracer);
