@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What the front knows of its shelves: books that balance whatever happens to one, who is sent more, who is alive. */
 #include "lingerd/workers.c"
+#include "lingerd/workers_books.c"
+#include "lingerd/workers_talk.c"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +16,7 @@ static struct workers *workers;
 static void publish(struct worker *worker, const struct report *report)
 {
 	ledger_publish(worker->ledger, report);
-	look_at(worker);
+	worker_look(worker);
 }
 
 static int set_up(void **state)
@@ -124,7 +126,7 @@ static void who_dies_takes_all_of_its_own_into_one_counter(void **state)
 		       &(struct report){
 			       .received = 40,
 			       .counters = { .lingers = 15, .ended_fin = 20, .passed_on = 5 } });
-	bury(workers, worker);
+	worker_bury(workers, worker);
 	assert_int_equal(sum_of_all(&sums), 50);
 	assert_int_equal(sums.lingers, 0);
 	assert_int_equal(sums.ended_lost, 15 + 10);
