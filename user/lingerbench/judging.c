@@ -193,8 +193,10 @@ struct judgement judging_check(const struct csvtable *summary, const struct scen
 		const struct expectation *expectation = &scenario->expectations[i];
 		struct outcomes outcomes = check_one(summary, scenario, expectation);
 
-		if (!outcomes.judged)
+		if (!outcomes.judged) {
+			judgement.idle++;
 			continue;
+		}
 		if (!outcomes.rows)
 			say_void(expectation);
 		judgement.judged++;

@@ -41,6 +41,18 @@ void trial_rows_unmap(struct trial_rows *rows)
 		munmap(rows, rows->size);
 }
 
+size_t trial_rows_answered(const struct trial_rows *rows)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < rows->begun; i++) {
+		const struct client_row *row = &rows->client[i];
+
+		count += row->first_byte_ns || row->eof_ns || row->ended_ns;
+	}
+	return count;
+}
+
 size_t trial_rows_server_count(const struct trial_rows *rows)
 {
 	size_t accepted = atomic_load(&rows->accepted);

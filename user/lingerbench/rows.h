@@ -72,6 +72,7 @@ struct trial_rows {
 		measured_for_ns; /* by the schedule, after the warm-up: until the next one would come */
 	uint64_t came_for_ns;	/* until the last arrival */
 	uint64_t wanted_cpu_ns; /* that the client process ran or waited for a CPU in that time */
+	atomic_size_t prepared; /* workers that accept */
 	atomic_size_t accepted; /* may pass the capacity: strangers can connect */
 	atomic_size_t released;
 	atomic_size_t lingering; /* of the released ones: a worker still has them open */
@@ -83,6 +84,11 @@ struct trial_rows {
 /* NULL: no memory. */
 struct trial_rows *trial_rows_map(size_t capacity);
 void trial_rows_unmap(struct trial_rows *rows);
+/*
+ * Connections of the client that have something of a response, or are over. To be asked by somebody else than the client
+ * while that goes on: those of this moment may be among them or not.
+ */
+size_t trial_rows_answered(const struct trial_rows *rows);
 /* Server rows that have been begun. */
 size_t trial_rows_server_count(const struct trial_rows *rows);
 

@@ -2,7 +2,6 @@
 #include "lingerbench/run.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include "common/units.h"
 #include "lingerbench/environment.h"
 #include "lingerbench/folder.h"
+#include "lingerbench/interruption.h"
 #include "lingerbench/judging.h"
 #include "lingerbench/plan.h"
 #include "lingerbench/report.h"
@@ -24,8 +24,6 @@
 #include "lingerbench/stage.h"
 #include "lingerbench/tracing.h"
 #include "lingerbench/verdict.h"
-
-static volatile bool interrupted;
 
 struct run {
 	struct scenario scenario;
@@ -37,25 +35,9 @@ struct run {
 	struct runinfo info;
 	json_t *counters_before;
 	bool results_begun;
+	bool failed;	   /* in the middle: what was done until then is kept */
 	uint64_t began_ns; /* the first trial */
 };
-
-static void interrupt(int signal)
-{
-	(void)signal;
-	interrupted = true;
-}
-
-static void catch_signals(void)
-{
-	const struct sigaction action = { .sa_handler = interrupt };
-
-	interrupted = false;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
 
 static void set_now(char text[32])
 {
@@ -72,7 +54,7 @@ static int complain(const char *what, int error)
 
 static int prepare(struct run *run, const struct run_options *options)
 {
-	int error = stage_open(&run->stage, &run->scenario, &interrupted);
+	int error = stage_open(&run->stage, &run->scenario, interruption_catch());
 
 	if (!error && path_settings_are_apart(&run->scenario.link))
 		error = plan_check_ports(&run->scenario);
@@ -119,14 +101,12 @@ static void end_progress(void)
 		fputs("\r\033[K", stderr);
 }
 
-/* Whoever presses Ctrl-C has seen enough, and keeps it. */
+/* Whoever presses Ctrl-C has seen enough, and keeps it; nor does a failure take along what was measured before. */
 static void keep_whole_trials(struct run *run, size_t done)
 {
 	plan_cut(&run->plan, done);
-	if (done)
-		warnings_add(&run->warnings,
-			     "interrupted: the results are of the first %zu of %zu trials", done,
-			     run->plan.planned);
+	warnings_add(&run->warnings, "%s: the results are of the first %zu of %zu trials",
+		     run->failed ? "a trial failed" : "interrupted", done, run->plan.planned);
 }
 
 static int run_trials(struct run *run)
@@ -137,18 +117,20 @@ static int run_trials(struct run *run)
 	int error = 0;
 
 	run->began_ns = clock_now_ns();
-	while (done < run->plan.count && !error && !interrupted) {
+	while (done < run->plan.count && !error && !*run->stage.interrupted) {
 		show_progress(run, done);
 		tracing_switch(&run->tracing, !run->plan.trials[done].arm->strategy.untraced);
 		error = trial_run(&run->plan.trials[done], &run->stage, &watchers);
 		done += !error;
 	}
 	end_progress();
-	if (interrupted && done < run->plan.count) {
-		keep_whole_trials(run, done);
-		error = done ? 0 : -EINTR;
-	}
-	return error;
+	if (done == run->plan.count)
+		return 0;
+	run->failed = error && error != -EINTR;
+	if (!done)
+		return run->failed ? error : -EINTR;
+	keep_whole_trials(run, done);
+	return 0;
 }
 
 /* Who finds FIN_WAIT_2 cut short must know that it was for want of room, and not the strategy's doing. */
@@ -174,6 +156,14 @@ static void point_latest(const struct results_folder *folder)
 			    strerror(-error));
 }
 
+/* It can be made of the rest. */
+static void write_report(const struct results_folder *folder)
+{
+	if (report_write(folder->partial))
+		log_warning("the results have no report; \"lingerbench report %s\" makes one",
+			    folder->path);
+}
+
 static int write_results(struct run *run)
 {
 	json_t *after = environment_counters();
@@ -190,10 +180,10 @@ static int write_results(struct run *run)
 		snprintf(path, sizeof(path), "%s/run.json", run->results.partial);
 		error = runinfo_write(&run->info, path);
 	}
-	if (!error)
-		error = report_write(run->results.partial);
-	if (!error)
+	if (!error) {
+		write_report(&run->results);
 		error = results_folder_finish(&run->results);
+	}
 	if (error)
 		log_error("cannot write the results below %s: %s; nothing of this run was kept",
 			  run->results.path, strerror(-error));
@@ -240,12 +230,15 @@ static enum run_status conclude(const struct run *run)
 	snprintf(path, sizeof(path), "%s/connections.csv", run->results.path);
 	printf("\nresults  %s/ (connections.csv%s blocks.csv summary.csv run.json)\n",
 	       run->results.path, access(path, F_OK) ? ".gz" : "");
-	printf("report   %s/report.html\n", run->results.path);
+	snprintf(path, sizeof(path), "%s/report.html", run->results.path);
+	if (!access(path, F_OK))
+		printf("report   %s\n", path);
 	fflush(stdout);
 	if (run->plan.count < run->plan.planned) {
 		csvtable_free(&summary);
-		printf("interrupted: expectations are not judged\n");
-		return RUN_INTERRUPTED;
+		printf("%s: expectations are not judged\n",
+		       run->failed ? "not all trials were done" : "interrupted");
+		return run->failed ? RUN_FAILED : RUN_INTERRUPTED;
 	}
 	if (!measured) {
 		csvtable_free(&summary);
@@ -254,8 +247,11 @@ static enum run_status conclude(const struct run *run)
 	judgement = judging_check(&summary, &run->scenario);
 	csvtable_free(&summary);
 	if (judgement.judged)
-		printf("%zu of %zu expectations hold\n", judgement.judged - judgement.broken,
-		       judgement.judged);
+		printf("%zu of %zu expectations hold%s", judgement.judged - judgement.broken,
+		       judgement.judged, judgement.idle ? "" : "\n");
+	if (judgement.judged && judgement.idle)
+		printf("; %zu more %s of what was not run, or not traced\n", judgement.idle,
+		       judgement.idle == 1 ? "is" : "are");
 	return judgement.broken ? RUN_UNEXPECTED : RUN_DONE;
 }
 
@@ -317,10 +313,8 @@ enum run_status run(const struct run_options *options)
 		status = RUN_FAILED;
 	else if (options->dry_run)
 		plan_print(&run->plan, &run->scenario);
-	else {
-		catch_signals();
+	else
 		status = perform(run, options);
-	}
 	clean_up(run);
 	free(run);
 	return status;

@@ -2,35 +2,17 @@
 #include "lingerbench/serve.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "common/log.h"
 #include "lingerbench/daemon.h"
+#include "lingerbench/interruption.h"
 #include "lingerbench/serving.h"
 #include "lingerbench/stage.h"
 
 enum { LOOK_MS = 50 };
-
-static volatile bool interrupted;
-
-static void interrupt(int signal)
-{
-	(void)signal;
-	interrupted = true;
-}
-
-static void catch_signals(void)
-{
-	const struct sigaction action = { .sa_handler = interrupt };
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
 
 static void say_ready(const struct serving *serving)
 {
@@ -61,7 +43,7 @@ static int perform(struct serving *serving, const struct stage *stage, struct tr
 	probe_close(&serving->probe);
 	if (!error)
 		say_ready(serving);
-	while (!error && !interrupted) {
+	while (!error && !*stage->interrupted) {
 		usleep(LOOK_MS * 1000);
 		error = serving_check(serving);
 	}
@@ -72,12 +54,13 @@ static int perform(struct serving *serving, const struct stage *stage, struct tr
 	return error == -EINTR ? 0 : error;
 }
 
-static enum run_status serve_scenario(const struct scenario *scenario)
+static enum run_status serve_scenario(const struct scenario *scenario,
+				      const volatile bool *interrupted)
 {
 	struct trial_rows *rows = trial_rows_map(scenario->connections);
 	struct stage stage = { 0 };
 	struct serving serving;
-	int error = rows ? stage_open(&stage, scenario, &interrupted) : -ENOMEM;
+	int error = rows ? stage_open(&stage, scenario, interrupted) : -ENOMEM;
 
 	if (!error)
 		error = perform(&serving, &stage, rows);
@@ -106,10 +89,8 @@ enum run_status serve(const char *name, const char *const settings[], size_t set
 
 	if (!scenario)
 		return RUN_FAILED;
-	if (!scenario_load(scenario, name, settings, setting_count) && serves_one(scenario)) {
-		catch_signals();
-		status = serve_scenario(scenario);
-	}
+	if (!scenario_load(scenario, name, settings, setting_count) && serves_one(scenario))
+		status = serve_scenario(scenario, interruption_catch());
 	free(scenario);
 	return status;
 }

@@ -250,6 +250,7 @@ _Noreturn void server_work(const struct server *server)
 				  strerror(-error));
 		_exit(EXIT_FAILURE);
 	}
+	atomic_fetch_add(&server->rows->prepared, 1);
 	for (;;) {
 		struct sockaddr_in client = { 0 };
 		socklen_t length = sizeof(client);

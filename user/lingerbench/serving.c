@@ -8,12 +8,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "lingerbench/child.h"
 #include "lingerbench/daemon.h"
 #include "lingerbench/folder.h"
 #include "lingerbench/running.h"
 #include "lingerbench/server.h"
+
+static const uint64_t LOOK_NS = 1 * NS_PER_MS;
 
 int serving_start_lingerd(struct serving *serving)
 {
@@ -46,6 +49,20 @@ static int start_workers(struct serving *serving, struct trial_rows *rows)
 		serving->workers[serving->worker_count++] = pid;
 	}
 	return 0;
+}
+
+/* Until all of them accept: their start is not to be measured. */
+static int wait_for_workers(const struct serving *serving, const struct trial_rows *rows)
+{
+	int error = 0;
+
+	while (!error && atomic_load(&rows->prepared) < serving->worker_count) {
+		if (*serving->stage->interrupted)
+			return -EINTR;
+		clock_sleep_ns(LOOK_NS);
+		error = serving_check(serving);
+	}
+	return error;
 }
 
 static int start_program(struct serving *serving)
@@ -91,9 +108,11 @@ int serving_start(struct serving *serving, const struct stage *stage, const stru
 		return start_program(serving);
 	serving->listener = server_listen(stage->path.server_address, stage->port);
 	error = serving->listener < 0 ? serving->listener : start_workers(serving, rows);
-	if (error)
+	if (error) {
 		log_error("cannot start the workers: %s", strerror(-error));
-	return error;
+		return error;
+	}
+	return wait_for_workers(serving, rows);
 }
 
 int serving_check(const struct serving *serving)
@@ -105,8 +124,7 @@ int serving_check(const struct serving *serving)
 	for (size_t i = 0; i < serving->worker_count; i++) {
 		if (!child_has_ended(serving->workers[i]))
 			continue;
-		log_error("worker %d ended in the middle of a trial; the run is void",
-			  (int)serving->workers[i]);
+		log_error("worker %d ended in the middle of a trial", (int)serving->workers[i]);
 		return -ECHILD;
 	}
 	return 0;

@@ -21,8 +21,6 @@ static bool turn_on(struct tracing *tracing)
 	if (!tracer_open(&tracing->tracer, &options, tracing->error, sizeof(tracing->error)))
 		return true;
 	tracing->tracer = NULL;
-	tracing->impossible = tracing->error;
-	warnings_add(tracing->warnings, "not traced: %s", tracing->error);
 	return false;
 }
 
@@ -34,11 +32,13 @@ void tracing_begin(struct tracing *tracing, bool wanted, uint16_t port, struct w
 		tracing->impossible = "switched off: [trace] enabled = no";
 		return;
 	}
-	if (!turn_on(tracing))
+	if (!turn_on(tracing)) {
+		tracing->impossible = tracing->error;
+		warnings_add(warnings, "not traced: %s", tracing->error);
 		log_info(
 			"outcomes, worker hold times and throughput are measured all the same; the "
 			"columns of the tracer stay empty");
-	else if (!tracer_follows_mini_sockets(tracing->tracer))
+	} else if (!tracer_follows_mini_sockets(tracing->tracer))
 		warnings_add(warnings,
 			     "FIN_WAIT_2 after close() cannot be followed here and stays empty: it "
 			     "takes fentry, or Linux 6.11 and, unless root, CAP_SYSLOG, and "
@@ -76,10 +76,11 @@ void tracing_switch(struct tracing *tracing, bool on)
 {
 	if (on == (tracing->tracer != NULL) || tracing->impossible)
 		return;
-	if (on)
-		turn_on(tracing);
-	else
+	if (!on)
 		turn_off(tracing);
+	else if (!turn_on(tracing))
+		warnings_add(tracing->warnings, "a part of the run is not traced: %s",
+			     tracing->error);
 }
 
 static void warn_of_losses(const struct tracing *tracing)

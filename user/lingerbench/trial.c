@@ -41,7 +41,7 @@ struct cast {
 	bool probe_known; /* whether lingerd has got its connection */
 	/* When the measuring began. */
 	struct proctree before;
-	size_t begun_before; /* connections of the warm-up */
+	size_t answered_before; /* connections of the warm-up that the server had done its work for */
 	bool measuring;
 };
 
@@ -102,7 +102,7 @@ static void look_at_warm_up(struct cast *cast, const struct trial *trial)
 	if (!warm_up_ns)
 		return;
 	serving_look(&cast->serving, &cast->before);
-	cast->begun_before = trial->rows->begun;
+	cast->answered_before = trial_rows_answered(trial->rows);
 }
 
 /* Until the client has made all its connections. */
@@ -188,8 +188,10 @@ static int settle_probe(struct cast *cast, uint64_t *ret_handoffs)
 		bool gone = probe_is_gone(&serving->probe, now);
 		int error = daemon_handoffs(serving->lingerd_socket, ret_handoffs);
 
-		if (error)
+		if (error) {
+			log_error("lingerd does not say what it has got: %s", strerror(-error));
 			return error;
+		}
 		cast->probe_known = gone || *ret_handoffs > 0;
 		if (cast->probe_known)
 			break;
@@ -277,7 +279,7 @@ static void note_cpu(const struct cast *cast, struct trial *trial)
 
 	serving_look(&cast->serving, &after);
 	trial->cpu_known = proctree_cpu_ns(&cast->before, &after, &cpu_ns);
-	trial->cpu_connections = trial->rows->begun - cast->begun_before;
+	trial->cpu_connections = trial->rows->begun - cast->answered_before;
 	if (trial->cpu_known)
 		trial->cpu_us = cpu_ns / NS_PER_US;
 	else if (trial->arm->strategy.fault != STRATEGY_KILLS_LINGERD)

@@ -2,18 +2,14 @@
 #include "lingerbench/strategy.h"
 
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 
 static int finish(int fd, const struct strategy_settings *settings)
 {
-	struct timespec left = { .tv_sec = (time_t)(settings->sleep_ns / NS_PER_S),
-				 .tv_nsec = (long)(settings->sleep_ns % NS_PER_S) };
-
 	if (!shutdown(fd, SHUT_WR))
-		nanosleep(&left, NULL);
+		clock_sleep_ns(settings->sleep_ns);
 	close(fd);
 	return 0;
 }
