@@ -36,7 +36,7 @@ grep -q 'not alike' "$work/out" && fail "they are alike"
 
 bench compare "$work/a" "$work/slow"
 [ "$status" = 4 ] || fail "a difference: exit status $status"
-grep -qE '^worker_hold_us +10 us +218 us +x 21 +[0-9.]+ to [0-9.]+ +<?0\.[0-9]+  longer$' "$work/out" || fail "longer"
+grep -qE '^worker_hold_us +10 us +219 us +x 21 +[0-9.]+ to [0-9.]+ +<?0\.[0-9]+  longer$' "$work/out" || fail "longer"
 grep -qE '^truncated +0/600 +20/600 +\+3\.3 pt +\+[0-9.]+ to \+[0-9.]+ +<?0\.[0-9]+  more$' "$work/out" || fail "more truncated"
 grep -q '^2 differences found among 5 comparisons' "$work/out" || fail "two differences"
 [ "$(grep -c 'equal$\|same$' "$work/out")" = 4 ] || fail "four that do not differ"

@@ -33,6 +33,23 @@ static void quantiles_are_values_of_the_sample(void **state)
 	sample_free(&sample);
 }
 
+static void the_median_is_the_middle_or_halfway_between_two(void **state)
+{
+	struct sample sample = { 0 };
+	double value = -1;
+
+	(void)state;
+	assert_false(sample_median(&sample, &value));
+	assert_true(value == -1);
+	assert_int_equal(sample_add(&sample, 8), 0);
+	assert_true(sample_median(&sample, &value) && value == 8);
+	assert_int_equal(sample_add(&sample, 2), 0);
+	assert_true(sample_median(&sample, &value) && value == 5);
+	assert_int_equal(sample_add(&sample, 3), 0);
+	assert_true(sample_median(&sample, &value) && value == 3);
+	sample_free(&sample);
+}
+
 /*
  * How many values lie outside at each end: as in tables of the sign test, and as R's
  * qbinom(0.025, n, 0.5) says.
@@ -153,6 +170,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(quantiles_are_values_of_the_sample),
+		cmocka_unit_test(the_median_is_the_middle_or_halfway_between_two),
 		cmocka_unit_test(intervals_of_medians_are_those_of_the_sign_test),
 		cmocka_unit_test(of_five_values_there_is_no_interval),
 		cmocka_unit_test(csv_comes_back_as_it_was_written),

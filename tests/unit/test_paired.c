@@ -125,7 +125,7 @@ static void test_blocks_that_count(void **state)
 	add(&crafted, 1, 4, 70); /* of which the other has none */
 	paired = pair(&crafted, 1);
 	assert_int_equal(paired.ratios.count, 2);
-	assert_true(paired.median == 0.5);
+	assert_true(paired.median == 1.25);
 	assert_false(paired.has_interval);
 	assert_int_equal(paired_judge(&paired, 1), PAIRED_TOO_FEW);
 	paired_free(&paired);

@@ -75,7 +75,7 @@ static struct compared_side side_of_values(struct sample *sample)
 {
 	struct compared_side side = { .blocks = sample->count };
 
-	sample_quantile(sample, 0.5, &side.value);
+	sample_median(sample, &side.value);
 	for (size_t i = 0; i < sample->count; i++)
 		sample->values[i] =
 			log(sample->values[i] > least_value ? sample->values[i] : least_value);

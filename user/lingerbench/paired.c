@@ -128,7 +128,7 @@ int paired_read(const struct report_data *data, size_t arm, size_t peer, const c
 		paired_free(&paired);
 		return error;
 	}
-	sample_quantile(&paired.ratios, 0.5, &paired.median);
+	sample_median(&paired.ratios, &paired.median);
 	paired.has_interval = sample_median_interval(&paired.ratios, &paired.low, &paired.high);
 	*ret = paired;
 	return 0;

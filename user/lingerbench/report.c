@@ -86,8 +86,9 @@ static int write_states(FILE *out, const struct report_data *data)
 		begin_section(out, title,
 			      "How long the server&rsquo;s side waited for the acknowledgement of "
 			      "its FIN (FIN_WAIT_1) and then for the peer&rsquo;s (FIN_WAIT_2), "
-			      "whoever held the socket. A dash: there was no such stay, or the "
-			      "tracer did not see all of their ends.");
+			      "whoever held the socket. A dash: there was no such stay, or, of "
+			      "FIN_WAIT_2, the tracer did not see all of their ends; FIN_WAIT_1 "
+			      "is of those that it saw.");
 		chart_spans(out, states, STATES, &axis, title);
 		fprintf(out, "</section>\n");
 	}

@@ -144,10 +144,34 @@ static bool find_place(struct place *place, size_t row)
 	return place->found;
 }
 
+/* What tells in connections.csv whether a worker did its work for a client that was still there. */
+struct served {
+	size_t error, accepted, delay, connection; /* columns */
+};
+
+/* As the summary has it: to close a connection that the client has given up takes no time. */
+static bool was_served(const struct csvtable *table, size_t row, const struct served *columns)
+{
+	double accepted, delay = 0, connection;
+
+	if (*csvtable_cell(table, row, columns->error))
+		return false;
+	if (!csvtable_parse(csvtable_cell(table, row, columns->accepted), &accepted) ||
+	    !csvtable_parse(csvtable_cell(table, row, columns->connection), &connection))
+		return true;
+	csvtable_parse(csvtable_cell(table, row, columns->delay), &delay);
+	return connection > delay + accepted;
+}
+
 static int collect(const struct report_data *data, const char *column, struct sample *samples)
 {
 	const struct csvtable *table = &data->connections;
 	size_t values = csvtable_column(table, column), phase = csvtable_column(table, "phase");
+	const struct served served = { .error = csvtable_column(table, "server_error"),
+				       .accepted = csvtable_column(table, "accepted_us"),
+				       .delay = csvtable_column(table, "start_delay_us"),
+				       .connection = csvtable_column(table, "connection_us") };
+	bool of_worker = !strcmp(column, "worker_hold_us");
 	struct place place = { .data = data,
 			       .server = csvtable_column(table, "server"),
 			       .strategy = csvtable_column(table, "strategy"),
@@ -156,6 +180,8 @@ static int collect(const struct report_data *data, const char *column, struct sa
 	for (size_t row = 0; row < table->row_count; row++) {
 		double value;
 
+		if (of_worker && !was_served(table, row, &served))
+			continue;
 		if (find_place(&place, row) &&
 		    !strcmp(csvtable_cell(table, row, phase), "measured") &&
 		    csvtable_parse(csvtable_cell(table, row, values), &value) &&

@@ -47,6 +47,19 @@ bool sample_quantile(struct sample *sample, double q, double *ret)
 	return true;
 }
 
+bool sample_median(struct sample *sample, double *ret)
+{
+	size_t half = sample->count / 2;
+
+	if (!sample->count)
+		return false;
+	sort(sample);
+	*ret = sample->values[half];
+	if (sample->count % 2 == 0)
+		*ret = (sample->values[half - 1] + sample->values[half]) / 2;
+	return true;
+}
+
 /* How many values can be left out at each end: the most for which P(Binomial(n, 1/2) < k) <= 2.5 %. */
 static bool median_rank(size_t count, size_t *ret)
 {

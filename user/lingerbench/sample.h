@@ -22,6 +22,9 @@ int sample_add(struct sample *sample, double value);
  */
 bool sample_quantile(struct sample *sample, double q, double *ret);
 
+/* The middle one, or what is halfway between the two middle ones. Else as sample_quantile(). */
+bool sample_median(struct sample *sample, double *ret);
+
 /*
  * The 95 % interval of the median of what was sampled, from order statistics: the narrowest pair of
  * values, equally far from both ends, between which the median lies with that probability, whatever

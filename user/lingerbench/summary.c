@@ -196,11 +196,21 @@ static void put_quantile(struct csv *csv, struct sample *sample, double q)
 		csv_unknown(csv);
 }
 
+static void put_median(struct csv *csv, struct sample *of_blocks)
+{
+	double value;
+
+	if (sample_median(of_blocks, &value))
+		csv_decimal(csv, value, 1);
+	else
+		csv_unknown(csv);
+}
+
 static void put_ratio(struct csv *csv, struct sample *ratio)
 {
 	double median, low, high;
 
-	if (sample_quantile(ratio, 0.5, &median))
+	if (sample_median(ratio, &median))
 		csv_decimal(csv, median, 3);
 	else
 		csv_unknown(csv);
@@ -254,8 +264,8 @@ void summary_csv_cpu(struct csv *csv, const struct summary *summary)
 
 void summary_csv_arrivals(struct csv *csv, struct summary *summary)
 {
-	put_quantile(csv, &summary->offered_per_s, 0.5);
-	put_quantile(csv, &summary->achieved_per_s, 0.5);
+	put_median(csv, &summary->offered_per_s);
+	put_median(csv, &summary->achieved_per_s);
 	if (summary->is_open)
 		csv_number(csv, summary->dropped);
 	else
@@ -268,7 +278,7 @@ int summary_csv_row(struct csv *csv, struct summary *summary)
 	csv_text(csv, summary->arm->strategy.name);
 	csv_text(csv, summary->peer->name);
 	summary_csv_figures(csv, summary);
-	put_quantile(csv, &summary->throughput_per_s, 0.5);
+	put_median(csv, &summary->throughput_per_s);
 	put_ratio(csv, &summary->throughput_ratio);
 	summary_csv_cpu(csv, summary);
 	summary_csv_arrivals(csv, summary);
