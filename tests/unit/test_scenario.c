@@ -99,6 +99,60 @@ static void settings_replace_what_the_file_says(void **state)
 	assert_false(scenario.trace);
 }
 
+static void an_expectation_replaces_those_of_the_file(void **state)
+{
+	static struct scenario scenario;
+	const char *file =
+		LEAST "[expect]\nclose.prompt.truncated = >= 1\nclose.prompt.truncated = <= 9\n"
+		      "close.prompt.complete = = 0\n";
+	const char *settings[] = { "expect.close.prompt.truncated== 0",
+				   "expect.close.prompt.truncated=< 1" };
+
+	(void)state;
+	assert_int_equal(load(&scenario, file, settings, 2), 0);
+	assert_int_equal(scenario.expectation_count, 3);
+	assert_string_equal(scenario.expectations[0].figure.column, "complete");
+	assert_string_equal(scenario.expectations[1].operator, "=");
+	assert_string_equal(scenario.expectations[2].operator, "<");
+}
+
+static void an_open_loop_can_be_closed(void **state)
+{
+	static struct scenario scenario;
+	const char *settings[] = { "load.arrivals=closed", "load.rate=0", "load.duration=0ms" };
+
+	(void)state;
+	assert_int_equal(load(&scenario,
+			      LEAST "[load]\narrivals = constant\nrate = 7\nduration = 1s\n",
+			      settings, 3),
+			 0);
+	assert_int_equal(scenario.arrivals, ARRIVALS_CLOSED);
+	assert_int_equal(scenario.rate + scenario.duration_ns, 0);
+}
+
+static void a_name_is_that_of_the_file(void **state)
+{
+	static const struct {
+		const char *file, *name;
+	} known[] = { { "v2.late.ini", "v2.late" }, { "plain", "plain" }, { "x.inix", "x.inix" } };
+	static const char *const hidden[] = { ".ini", ".early.ini" };
+	static struct scenario scenario;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		char text[256];
+
+		snprintf(text, sizeof(text), "./%s", known[i].file);
+		locate(&scenario, text);
+		assert_string_equal(scenario.name, known[i].name);
+	}
+	/* Its results would be hidden, or be in no folder of their own. */
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, hidden[i]);
+		assert_int_equal(load(&scenario, LEAST, NULL, 0), -EINVAL);
+	}
+}
+
 static void assert_arms(const struct scenario *scenario, const char *const labels[])
 {
 	size_t i = 0;
@@ -306,6 +360,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_file_fills_a_scenario, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(settings_replace_what_the_file_says, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(an_expectation_replaces_those_of_the_file, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(an_open_loop_can_be_closed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_name_is_that_of_the_file, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(each_server_meets_the_strategies_that_it_has,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(servers_can_be_narrowed_and_so_can_strategies,

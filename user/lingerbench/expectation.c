@@ -46,6 +46,14 @@ bool expectation_is_any(const char *name)
 	return !strcmp(name, "*");
 }
 
+bool expectation_is_of_same(const struct expectation *expectation, const struct expectation *other)
+{
+	const struct figure_name *a = &expectation->figure, *b = &other->figure;
+
+	return !strcmp(a->server, b->server) && !strcmp(a->strategy, b->strategy) &&
+	       !strcmp(a->peer, b->peer) && !strcmp(a->column, b->column);
+}
+
 bool expectation_take(struct expectation *ret, struct inifile_place place, const char *key,
 		      const char *value)
 {

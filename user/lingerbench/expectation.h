@@ -34,6 +34,9 @@ struct expectation {
 /* Whether a part of a name leaves it open. */
 bool expectation_is_any(const char *name);
 
+/* Whether both are of the same figure, as it is written. */
+bool expectation_is_of_same(const struct expectation *expectation, const struct expectation *other);
+
 /* False: it is wrong, and has been complained of. */
 bool expectation_take(struct expectation *ret, struct inifile_place place, const char *key,
 		      const char *value);

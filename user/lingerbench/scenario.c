@@ -32,9 +32,9 @@ static const struct scalar_key {
 	{ "load", "connections", COUNT, offsetof(struct scenario, connections), 1, 1000000 },
 	{ "load", "clients", COUNT, offsetof(struct scenario, clients), 1, 15000 },
 	{ "load", "held", COUNT, offsetof(struct scenario, held), 0, 25000 },
-	{ "load", "rate", COUNT, offsetof(struct scenario, rate), 1, 200000 },
+	{ "load", "rate", COUNT, offsetof(struct scenario, rate), 0, 200000 },
 	{ "load", "warm-up", TIME, offsetof(struct scenario, warm_up_ns), 0, 3600000 },
-	{ "load", "duration", TIME, offsetof(struct scenario, duration_ns), 1, 3600000 },
+	{ "load", "duration", TIME, offsetof(struct scenario, duration_ns), 0, 3600000 },
 	{ "load", "blocks", COUNT, offsetof(struct scenario, blocks), 1, 1000 },
 	{ "load", "seed", COUNT, offsetof(struct scenario, seed), 0, UINT32_MAX },
 	{ "load", "timeout", TIME, offsetof(struct scenario, timeout_ns), 1, 3600000 },
@@ -179,17 +179,33 @@ static bool take_peer(struct scenario *scenario, struct inifile_place place, con
 	return right || inifile_complain(place, "peer %s: %s", name, error);
 }
 
+/* What --set says of a figure takes the place of what the file says of it. */
+static void forget_expectations_of_file(struct scenario *scenario, const struct expectation *by)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < scenario->expectation_count; i++) {
+		const struct expectation *expectation = &scenario->expectations[i];
+
+		if (!expectation->place.line || !expectation_is_of_same(expectation, by))
+			scenario->expectations[kept++] = *expectation;
+	}
+	scenario->expectation_count = kept;
+}
+
 static bool take_expectation(struct scenario *scenario, struct inifile_place place, const char *key,
 			     const char *value)
 {
-	size_t count = scenario->expectation_count;
+	struct expectation expectation;
 
-	if (count == SCENARIO_MAX_EXPECTATIONS)
+	if (!expectation_take(&expectation, place, key, value))
+		return false;
+	if (!place.line)
+		forget_expectations_of_file(scenario, &expectation);
+	if (scenario->expectation_count == SCENARIO_MAX_EXPECTATIONS)
 		return inifile_complain(place, "more than %d expectations",
 					SCENARIO_MAX_EXPECTATIONS);
-	if (!expectation_take(&scenario->expectations[count], place, key, value))
-		return false;
-	scenario->expectation_count++;
+	scenario->expectations[scenario->expectation_count++] = expectation;
 	return true;
 }
 
@@ -296,7 +312,9 @@ static void locate(struct scenario *scenario, const char *name_or_path)
 			 folder, name_or_path);
 	base = strrchr(scenario->path, '/');
 	base = base ? base + 1 : scenario->path;
-	length = strcspn(base, ".");
+	length = strlen(base);
+	if (length >= 4 && !strcmp(base + length - 4, ".ini"))
+		length -= 4;
 	snprintf(scenario->name, sizeof(scenario->name), "%.*s", (int)length, base);
 }
 

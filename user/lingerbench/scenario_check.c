@@ -86,6 +86,10 @@ bool scenario_check(struct scenario *scenario)
 	struct scenario_mistakes mistakes = { 0 };
 	bool right = true;
 
+	if (!*scenario->name || *scenario->name == '.')
+		right = inifile_complain(place,
+					 "its results would be in a hidden folder; give the file "
+					 "another name");
 	if (!strcmp(scenario->name, "latest"))
 		right = inifile_complain(place,
 					 "its results would take the place of the link to the "
