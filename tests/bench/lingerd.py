@@ -53,12 +53,16 @@ class Daemon:
             if os.path.exists(self.socket):
                 return
             time.sleep(0.01)
+        self.end()
         raise SystemExit("lingerd does not start")
 
     def __enter__(self):
         return self
 
     def __exit__(self, *unused):
+        self.end()
+
+    def end(self):
         self.process.terminate()
         self.process.wait()
         if self.table:

@@ -20,6 +20,7 @@ BUILD = os.environ.get("BUILD", "build")
 SHORT = ("load.duration=1500ms", "trace.enabled=no", "peers.use=prompt")
 LATE = ("strategies.use=lingerd", "peers.use=prompt late-1s", "trace.enabled=no")
 SHORT_BLOCKS, LATE_BLOCKS = 10, 4  # for each of the others
+FIGURES = ("throughput_per_s", "cpu_us_per_connection")
 
 
 def run_scenario(name, blocks, folder, *settings):
@@ -37,8 +38,9 @@ def run_scenario(name, blocks, folder, *settings):
     with open(f"{folder}/{name}/" + sorted(os.listdir(f"{folder}/{name}"))[0] + "/blocks.csv") as file:
         for row in csv.DictReader(file):
             rows.setdefault((row["server"], row["strategy"], row["peer"]), []).append(row)
-    # A void trial has no row: its block is left out of all arms.
-    blocks_of_all = set.intersection(*({row["block"] for row in of_arm} for of_arm in rows.values()))
+    # A void trial has no row, and what is not known is empty: such a block is left out of all arms.
+    blocks_of_all = set.intersection(*({row["block"] for row in of_arm if all(row[figure] for figure in FIGURES)}
+                                       for of_arm in rows.values()))
     return {key: sorted((row for row in of_arm if row["block"] in blocks_of_all), key=lambda row: int(row["block"]))
             for key, of_arm in rows.items()}
 
