@@ -2,15 +2,34 @@
 #include "common/options.h"
 
 #include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "common/log.h"
 
+/* optind says which word it was only once all letters of that are read. A long option that takes no value is in optopt, too. */
+static bool is_letter(int option, const char *word)
+{
+	return option == '?' && optopt && !(!strncmp(word, "--", 2) && strchr(word, '='));
+}
+
+void options_explain_mistake(int option, char *const argv[], char text[OPTIONS_MISTAKE_SIZE])
+{
+	const char *word = argv[optind - 1];
+
+	if (is_letter(option, word))
+		snprintf(text, OPTIONS_MISTAKE_SIZE, "there is no option '-%c'", optopt);
+	else if (option == ':')
+		snprintf(text, OPTIONS_MISTAKE_SIZE, "option '%.64s' needs a value", word);
+	else
+		snprintf(text, OPTIONS_MISTAKE_SIZE, "there is no option '%.64s'", word);
+}
+
 void options_say_mistake(int option, char *const argv[])
 {
-	const char *text = argv[optind - 1];
+	char text[OPTIONS_MISTAKE_SIZE];
 
-	if (option == ':')
-		log_error("option '%.64s' needs a value; --help lists the options", text);
-	else
-		log_error("there is no option '%.64s'; --help lists the options", text);
+	options_explain_mistake(option, argv, text);
+	log_error("%s; --help lists the options", text);
 }

@@ -3,10 +3,11 @@
 #ifndef COMMON_OPTIONS_H
 #define COMMON_OPTIONS_H
 
-/*
- * To be used with opterr == 0 and ':' in front of the short options. option: what getopt_long() has just returned, ':' or
- * '?'. Says it through log.h.
- */
+enum { OPTIONS_MISTAKE_SIZE = 128 };
+
+/* To be used with opterr == 0 and ':' in front of the short options. option: what getopt_long() has just returned, ':' or '?'. */
+void options_explain_mistake(int option, char *const argv[], char text[OPTIONS_MISTAKE_SIZE]);
+/* Says it through log.h. */
 void options_say_mistake(int option, char *const argv[]);
 
 #endif

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "common/clock.h"
+#include "common/log.h"
 #include "common/screen.h"
 #include "lingerctl/ask.h"
 #include "lingerctl/live_text.h"
@@ -57,7 +58,9 @@ static int ask_counters(const struct live *live, struct counters *ret)
 	sigprocmask(SIG_SETMASK, &live->open, &closed);
 	error = ask(live->options->socket_path, LINGER_MESSAGE_STATUS, text, sizeof(text));
 	sigprocmask(SIG_SETMASK, &closed, NULL);
-	return error ? error : status_read(text, ret);
+	if (error)
+		return error;
+	return answer_error(text) ? -EACCES : status_read(text, ret);
 }
 
 static void sleep_until(const struct live *live, uint64_t at_ns)
@@ -120,12 +123,17 @@ static int show_frame(struct live *live, int error)
 static int show(struct live *live, int error)
 {
 	if (live->screen.is_terminal && !live->options->json)
-		return show_frame(live, error);
-	if (!error)
+		error = show_frame(live, error);
+	else if (!error)
 		error = show_text(live);
+	else
+		return error;
 	if (!error && fflush(stdout))
 		error = -errno;
-	return error;
+	if (!error)
+		return 0;
+	log_error("cannot write to stdout: %s", strerror(-error));
+	return LIVE_UNWRITABLE;
 }
 
 static int run(struct live *live)

@@ -126,7 +126,8 @@ static const char *explain(int error)
 	case -ECONNREFUSED:
 		return "nobody listens there: lingerd has been killed, or is ending";
 	case -EACCES:
-		return "no permission: be a member of the group that owns the socket";
+		return "no permission: be a member of the group that owns the socket, and one of "
+		       "allow-users or allow-groups where there are such";
 	case -ETIMEDOUT:
 		return "no answer within five seconds; what was asked for may still be done";
 	case -EPROTO:
@@ -146,22 +147,28 @@ static int failed(const struct options *options, int error)
 	return EXIT_FAILED;
 }
 
+static int printed(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return EXIT_OK;
+	log_error("cannot write to stdout: %s", strerror(errno));
+	return EXIT_FAILED;
+}
+
 static int status(const struct options *options, enum linger_message_type type)
 {
 	char text[65536];
 	int error = ask(options->socket_path, type, text, sizeof(text));
+	const char *refusal = error ? NULL : answer_error(text);
 
-	if (!error && !strncmp(text, "error: ", 7)) {
-		text[strcspn(text, "\n")] = '\0';
-		log_error("%s", text + 7);
+	if (refusal) {
+		log_error("%s", refusal);
 		return EXIT_FAILED;
 	}
 	if (!error)
 		error = options->json ? status_print_json(stdout, text)
 				      : status_print_table(stdout, text);
-	if (!error && fflush(stdout))
-		error = -errno;
-	return error ? failed(options, error) : EXIT_OK;
+	return error ? failed(options, error) : printed();
 }
 
 static int top(const struct options *options, enum linger_message_type type)
@@ -174,6 +181,8 @@ static int top(const struct options *options, enum linger_message_type type)
 	});
 
 	(void)type;
+	if (error == LIVE_UNWRITABLE)
+		return EXIT_FAILED;
 	return error ? failed(options, error) : EXIT_OK;
 }
 
@@ -187,11 +196,9 @@ static int say_answer(const struct options *options, bool ok, const char *text)
 		log_info("%s", text);
 	else
 		log_error("%s", text);
-	if (!error && fflush(stdout))
-		error = -errno;
 	if (error)
 		return failed(options, error);
-	return ok ? EXIT_OK : EXIT_FAILED;
+	return printed() || !ok ? EXIT_FAILED : EXIT_OK;
 }
 
 /* The answer is "ok: ..." or "error: ..." */
@@ -199,15 +206,16 @@ static int command(const struct options *options, enum linger_message_type type)
 {
 	char text[1024];
 	int error = ask(options->socket_path, type, text, sizeof(text));
+	const char *refusal = error ? NULL : answer_error(text);
 
 	if (error)
 		return failed(options, error);
+	if (refusal)
+		return say_answer(options, false, refusal);
+	if (strncmp(text, "ok: ", 4) != 0)
+		return failed(options, -EPROTO);
 	text[strcspn(text, "\n")] = '\0';
-	if (!strncmp(text, "ok: ", 4))
-		return say_answer(options, true, text + 4);
-	if (!strncmp(text, "error: ", 7))
-		return say_answer(options, false, text + 7);
-	return failed(options, -EPROTO);
+	return say_answer(options, true, text + 4);
 }
 
 static const struct verb {

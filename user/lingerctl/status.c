@@ -25,6 +25,16 @@ static int next_counter(char **rest, const char **ret_name, uint64_t *ret_value)
 	return 1;
 }
 
+const char *answer_error(char *text)
+{
+	static const char error[] = "error: ";
+
+	if (strncmp(text, error, sizeof(error) - 1) != 0)
+		return NULL;
+	text[strcspn(text, "\n")] = '\0';
+	return text + sizeof(error) - 1;
+}
+
 int status_print_table(FILE *out, char *text)
 {
 	const char *name;

@@ -11,6 +11,9 @@
 
 #include "lingerd/counters.h"
 
+/* What the daemon says instead of an answer, without "error: "; NULL: it is one. The text is cut at its line end. */
+const char *answer_error(char *text);
+
 /*
  * Prints an answer for people, or as one JSON object. 0, or -EPROTO when a line of it is no
  * "name value", -ENOMEM, with nothing printed in JSON. The text is taken apart in place.

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "common/options.h"
+
 const char options_usage[] =
 	"Usage: lingerd [OPTION]...\n"
 	"Takes TCP connections that servers want to close, and lingers them: reads and discards\n"
@@ -86,6 +88,8 @@ static struct all_options all_options(void)
 
 static int take_option(struct options *options, int option, char *argv[], struct problem *problem)
 {
+	char text[OPTIONS_MISTAKE_SIZE];
+
 	switch (option) {
 	case 'c':
 		options->config_path = optarg;
@@ -106,10 +110,9 @@ static int take_option(struct options *options, int option, char *argv[], struct
 		options->version = true;
 		return 0;
 	case ':':
-		problem_say(problem, "option '%.64s' needs a value", argv[optind - 1]);
-		return -EINVAL;
 	case '?':
-		problem_say(problem, "there is no option '%.64s'", argv[optind - 1]);
+		options_explain_mistake(option, argv, text);
+		problem_say(problem, "%s", text);
 		return -EINVAL;
 	default:
 		options->values[option - OPTION_SETTING] = optarg;
