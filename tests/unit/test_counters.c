@@ -64,6 +64,20 @@ static void what_came_since_is_told_but_for_gauges(void **state)
 	assert_memory_equal(&since, &before, sizeof(since));
 }
 
+/* A takeover failed: it is the same daemon still. */
+static void what_was_passed_on_may_come_back(void **state)
+{
+	const struct counters before = { .handoffs = 100, .ended_fin = 60, .passed_on = 40 };
+	const struct counters now = { .handoffs = 103, .ended_fin = 62, .passed_on = 8 };
+	struct counters since;
+
+	(void)state;
+	counters_since(&now, &before, &since);
+	assert_int_equal(since.handoffs, 3);
+	assert_int_equal(since.ended_fin, 2);
+	assert_int_equal(since.passed_on, 0);
+}
+
 static void a_counter_is_set_by_its_name(void **state)
 {
 	struct counters counters = { 0 };
@@ -138,6 +152,7 @@ int main(void)
 		cmocka_unit_test(the_largest_counters_fit_and_come_back),
 		cmocka_unit_test(each_value_stands_behind_its_name),
 		cmocka_unit_test(what_came_since_is_told_but_for_gauges),
+		cmocka_unit_test(what_was_passed_on_may_come_back),
 		cmocka_unit_test(a_counter_is_set_by_its_name),
 		cmocka_unit_test(json_has_every_counter_as_a_number),
 		cmocka_unit_test(the_table_explains_what_it_knows),

@@ -105,13 +105,24 @@ uint64_t counters_sum(const struct counters *counters, enum counter_kind kind)
 	return sum;
 }
 
+/* What a daemon has passed on it takes back when nobody wants it. */
+static bool may_go_back(size_t row)
+{
+	return counters_table[row].kind == COUNTER_GAUGE ||
+	       row == offsetof(struct counters, passed_on) / sizeof(uint64_t);
+}
+
 static bool have_gone_back(const struct counters *now, const struct counters *before)
 {
 	for (size_t i = 0; i < COUNTERS_COUNT; i++)
-		if (counters_table[i].kind != COUNTER_GAUGE &&
-		    counters_value(now, i) < counters_value(before, i))
+		if (!may_go_back(i) && counters_value(now, i) < counters_value(before, i))
 			return true;
 	return false;
+}
+
+static uint64_t growth(uint64_t now, uint64_t before)
+{
+	return now > before ? now - before : 0;
 }
 
 void counters_since(const struct counters *now, const struct counters *before, struct counters *ret)
@@ -121,6 +132,7 @@ void counters_since(const struct counters *now, const struct counters *before, s
 
 	for (size_t i = 0; i < COUNTERS_COUNT && !new; i++)
 		if (counters_table[i].kind != COUNTER_GAUGE)
-			set_value(&since, i, counters_value(now, i) - counters_value(before, i));
+			set_value(&since, i,
+				  growth(counters_value(now, i), counters_value(before, i)));
 	*ret = since;
 }

@@ -4,7 +4,7 @@
  * the meanings that lingerctl prints and the metrics all come from this table. Kinds:
  *
  *	GAUGE	 how things are now
- *	COUNT	 never goes back while the daemon lives
+ *	COUNT	 does not go back while the daemon lives; but for passed_on, when nobody takes what was passed on
  *	END	 likewise, of lingers by their cause: ended_CAUSE
  *	REFUSAL	 likewise, of messages by theirs: refused_CAUSE
  *
