@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -40,13 +41,27 @@ static int write_all(int fd, const char *bytes, size_t length)
 	return 0;
 }
 
+/* A file of our own, and for others to read; what has its name may be a link that somebody else has put there. */
+static int create_file(const char *path)
+{
+	mode_t mask;
+	int fd;
+
+	if (unlink(path) && errno != ENOENT)
+		return -errno;
+	mask = umask(022);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	umask(mask);
+	return fd < 0 ? -errno : fd;
+}
+
 static int replace_file(const struct metrics_publisher *publisher, const char *bytes, size_t length)
 {
-	int fd = open(publisher->new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int fd = create_file(publisher->new_path);
 	int error;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	error = write_all(fd, bytes, length);
 	if (close(fd) && !error)
 		error = -errno;

@@ -5,10 +5,7 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
-enum {
-	SLOTS = 1 << HOLDERS_FREE_BIT,
-	PROBES = 8, /* so many steps are taken to find a free one */
-};
+enum { SLOTS = 1 << HOLDERS_FREE_BIT };
 
 /*
  * A ticket is a generation and the index of a slot, a slot its generation and the holders, 0: free.
@@ -56,11 +53,15 @@ static struct memory *map_once(void)
 
 static uint32_t choose_slot(struct memory *shared)
 {
-	for (int i = 0; i < PROBES; i++) {
-		uint32_t index = atomic_fetch_add(&shared->next, 1) % SLOTS;
+	uint32_t first = atomic_load(&shared->next);
 
-		if (!holders_of(atomic_load(&shared->slots[index])))
+	for (uint32_t i = 0; i < SLOTS; i++) {
+		uint32_t index = (first + i) % SLOTS;
+
+		if (!holders_of(atomic_load(&shared->slots[index]))) {
+			atomic_store(&shared->next, index + 1);
 			return index;
+		}
 	}
 	return atomic_fetch_add(&shared->oldest, 1) % SLOTS;
 }

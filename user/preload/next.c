@@ -13,6 +13,11 @@ static void find(void *ret_function, const char *name)
 	memcpy(ret_function, &function, sizeof(function));
 }
 
+bool next_is_complete(void)
+{
+	return !dlsym(RTLD_NEXT, "__fcntl_time64");
+}
+
 const struct next_calls *next(void)
 {
 #define FIND(name) find(&found.name, #name);

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -52,5 +53,11 @@ struct next_calls {
  * ours asks here. Never NULL, and no field is, unless libc has no such function.
  */
 const struct next_calls *next(void);
+
+/*
+ * Whether a server cannot call libc by names that are not ours: where a long has 32 bits, those of 64-bit time
+ * (__fcntl_time64() and its like, <fcntl.h>) share connections, too.
+ */
+bool next_is_complete(void);
 
 #endif

@@ -88,7 +88,9 @@ __attribute__((constructor)) static void prepare(void)
 	next();
 	connections_start();
 	options.threads = THREADS;
-	if (path)
+	if (path && !next_is_complete())
+		error = -EOPNOTSUPP;
+	else if (path)
 		error = linger_client_open_with(&client, path, &options);
 	if (client) {
 		error = -pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
