@@ -187,6 +187,18 @@ stop_lingerd() {
     kill -TERM "$lingerd" && wait "$lingerd" && [ ! -e "$tree/run/lingerd/lingerd.sock" ]
 }
 
+# As README.Debian has it where systemd does not run.
+removal_ends_what_a_script_runs() {
+    local pid status
+    in_tree sh -c 'cp /usr/share/lingerd/sysvinit/lingerd /etc/init.d/ && service lingerd start' || return
+    pid=$(cat "$tree/run/lingerd/lingerd.pid") || return
+    mv "$tree/usr/sbin/policy-rc.d" "$scratch/policy-rc.d"
+    in_tree dpkg --remove lingerd
+    status=$?
+    mv "$scratch/policy-rc.d" "$tree/usr/sbin/policy-rc.d"
+    [ $status = 0 ] && [ ! -e "/proc/$pid" ] && in_tree service lingerd stop && rm "$tree/etc/init.d/lingerd" && install next
+}
+
 upgrade_keeps_settings() {
     echo '# mine' >>"$tree/etc/lingerd/lingerd.conf"
     install next && are_of_version "$version+test1" && [ "$(tail -n 1 "$tree/etc/lingerd/lingerd.conf")" = '# mine' ]
@@ -240,6 +252,7 @@ need "an upgrade goes through without a question, a changed file stays" upgrade_
 check "the daemon ran on meanwhile, and takes handoffs" hands_over in_tree "${as_www_data[@]}" /tmp/try
 check "it ends in order" stop_lingerd
 rm -f "$tree"/tmp/try*
+check "removed, it ends where an init script runs it" removal_ends_what_a_script_runs
 check "they are removed, settings stay" remove
 check "they are purged" purge
 check "nothing of them is left" nothing_is_left

@@ -93,12 +93,14 @@ restarts_under_load() {
     cat "$scratch/served" "$scratch/held" | sed 's/^/    /' >&3
 }
 
-# The tracer's service, which somebody has started, too.
+# The tracer's service and the drain's, which somebody has started, too. The latter has mounted a file system with its programs.
 purge_stops_them() {
     in_booted systemctl start lingertrace.service || true
+    in_booted systemctl start lingerd-drain.service && in_booted test -e /run/lingerd-drain/connections || return
     # shellcheck disable=SC2086 # one word per package
     in_booted dpkg --purge $ours || return
-    [ "$(in_booted systemctl is-active lingerd.socket lingerd.service lingertrace.service)" = $'inactive\ninactive\ninactive' ] || return
+    [ "$(in_booted systemctl is-active lingerd.socket lingerd.service lingertrace.service lingerd-drain.service)" = \
+        $'inactive\ninactive\ninactive\ninactive' ] || return
     in_booted systemctl --failed --no-legend | grep linger && return 1
     in_booted find / -xdev ! -path '/root/*' ! -path '/proc/*' ! -path '/var/log/*' ! -path '/var/lib/dpkg/*' -name '*linger*' | grep . && return 1
     in_booted find /run -name '*lingerd*' | grep . && return 1

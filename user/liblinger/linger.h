@@ -108,6 +108,8 @@ linger_client_open_with(struct linger_client **ret, const char *socket_path,
  *	-ENOENT, -ECONNREFUSED, -EACCES, ...	connect(2): no daemon there, or not for this user
  *	-ENOTCONN	the peer has reset the connection, or fd was never connected
  *	-EBADF, -ENOTSOCK	fd is not a socket
+ *			(the last two are shutdown()'s: with daemon_half_closes the daemon finds it, and
+ *			counts it as refused, as it does a socket that is not TCP in any case)
  *	-ETOOMANYREFS	more fds on the way than RLIMIT_NOFILE allows this user (unix(7))
  *	other errors of socket(2), connect(2), shutdown(2), sendmsg(2)
  * After a failed connect, handoffs fail with that same error, without a system call, for 10 ms; for
