@@ -13,6 +13,9 @@ TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*.c tests/syste
 
 tests-build: $(TEST_PROGRAMS) $(BUILD)/tests/faults.so
 
+# It reads the tracer's inside.
+$(BUILD)/obj/tests/system/test_tracer_missed.o: | $(BPF_SKELETONS)
+
 # bench/: each .c a program of its own, that the scripts beside it run, but for what they share.
 BENCH_SHARED := $(BUILD)/obj/tests/bench/loopback.o
 bench-build: $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(filter-out %/loopback.c,$(wildcard tests/bench/*.c)))
@@ -78,5 +81,7 @@ lint-checks: $(BPF_SKELETONS) build/gen/commit.h
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 		--suppress=missingIncludeSystem -D__linux__ -DLINGER_VERSION='""' -I. -Iuser user apache-shim
 	@printf '%s\n' $(SH_FILES) | xargs -P $(JOBS) -n 10 shellcheck -x
+	@# What they set and define, others use; what they use, others have set.
+	@shellcheck -x --exclude=SC2034,SC2154,SC2317 tests/cli/*.common
 	@sed '/^#/d; s/[[:space:]].*//' tests/alone | while read -r test; do ls tests/$$test* >/dev/null || exit 1; done
 	@$(if $(wildcard docs/man/*.[0-9]),mandoc -T lint -W warning docs/man/*.[0-9])

@@ -28,7 +28,15 @@ USER_ARTEFACTS = $(PROGRAMS) $(BUILD)/liblinger.a $(BUILD)/liblinger.so $(PLAIN_
 
 TRACER_LIBS := -lbpf -lelf -lz
 
-$(BUILD)/obj/%.o: %.c
+# Another version or other flags make other objects; the file changes only when they do. Read here: a target that has flags
+# of its own would hand them down to it.
+FLAGS_OF_ALL := $(CC) $(USER_CFLAGS)
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(FLAGS_OF_ALL))' >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call step,CC)
 	$(Q)$(CC) $(USER_CFLAGS) -c $< -o $@

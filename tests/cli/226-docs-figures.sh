@@ -118,10 +118,11 @@ claims 'README.md,none is lost,sensitivity,*.prompt.truncated,0,= 0' 'README.md,
     'README.md,never done,slow-close,close.prompt.truncated,0,= 0'
 /usr/bin/python3 "$figures" --claims "$work/claims.csv" --results "$work/results" >"$work/out" 2>"$work/err" &
 pid=$!
-for _ in $(seq 100); do
+for _ in $(seq 600); do
     grep -q '^2 of 2: slow-close' "$work/out" && break
     sleep 0.1
 done
+grep -q '^2 of 2: slow-close' "$work/out" || fail "the second scenario has not begun"
 sleep 0.5
 kill -TERM "$pid"
 status=0

@@ -58,6 +58,7 @@ for file in lib/systemd/system/lingerd.socket lib/systemd/system/lingerd.service
     [ -s "$work/root/opt/linger/$file" ] || fail "no $file"
 done
 "$work/root/opt/linger/sbin/lingerd" --version >"$work/log" || fail "installed lingerd"
+grep -qx "lingerd $(sed -n 's/^VERSION *:= //p' user/user.mk)" "$work/log" || fail "installed lingerd is of another version"
 
 [ -s "$work/root/opt/linger/lib/liblinger-preload.so" ] || fail "no preload library"
 

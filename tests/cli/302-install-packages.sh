@@ -57,8 +57,9 @@ for _ in {1..100}; do
     [ -e $policy ] && break
     sleep 0.05
 done
+[ -e $policy ] || fail "there is no policy while it installs"
 kill -TERM -- -$first
-wait "$first"
+wait "$first" && fail "an interruption is not told"
 for _ in {1..100}; do
     [ -e $policy ] || break
     sleep 0.05

@@ -10,7 +10,7 @@ rules=$PWD/packaging/prometheus
 read -r port web < <(free_ports 2)
 
 cat >"$work/prometheus.yml" <<YAML
-global: {scrape_interval: 500ms, scrape_timeout: 400ms, evaluation_interval: 1s}
+global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}
 rule_files: ["$rules/lingerd.rules.yml", "$rules/lingertrace.rules.yml"]
 scrape_configs:
   - {job_name: lingerd, static_configs: [{targets: ["127.0.0.1:$port"]}]}

@@ -25,10 +25,16 @@ setpriv --reuid=33 --regid=33 --clear-groups "$ctl" reload --json --socket "$wor
 [ $? = 1 ] || fail "a command that is refused does not exit with 1"
 [ "$(cat "$work/refused.json")" = "{\"ok\": false, \"message\": \"commands are for root and the daemon's user\"}" ] || fail "$(cat "$work/refused.json")"
 
+catches_term() { # PID
+    local caught
+    caught=$(awk '$1 == "SigCgt:" { print $2 }' "/proc/$1/status")
+    (((0x$caught >> 14) & 1)) # 15, from 1
+}
+
 # In a pipe: as many lines as wanted, below one head, no control sequences; what came stands in them.
 "$ctl" top --socket "$work/lingerd.sock" --count 14 --interval 0.5 >"$work/lines" 2>&1 &
 top=$!
-sleep 0.2
+wait_for test -s "$work/lines" # it has begun to count
 python3 "$support/hand_over.py" "$work/lingerd.sock" 50 >"$work/handed" </dev/null
 python3 "$support/hand_over.py" "$work/lingerd.sock" 5 1 >"$work/handed" </dev/null
 wait "$top" || fail "exit status $?"
@@ -127,7 +133,7 @@ PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$support python3 "$work/terminal.py" "$buil
 # SIGTERM ends it at once, however long the interval; so does a daemon that is gone, in a pipe.
 "$ctl" top --socket "$work/lingerd.sock" --interval 3600 >"$work/long" 2>&1 &
 top=$!
-sleep 0.5
+wait_for catches_term "$top"
 began=$SECONDS
 kill -TERM "$top"
 wait "$top" || fail "exit status $?"

@@ -40,6 +40,7 @@ done
 # The threshold is in tenths.
 systemd-analyze security --offline=true --threshold=10 --no-pager "$service" >"$work/log" 2>&1 || fail "lingerd.service is more exposed than 1.0"
 figure=$(sed -n 's/.*Overall exposure level for lingerd.service: \([0-9.]*\) .*/\1/p' "$work/log")
+[ -n "$figure" ] || fail "systemd-analyze tells no exposure"
 grep -qF "says $figure" README.md || fail "the exposure is $figure, and README.md says another"
 systemd-analyze security --offline=true --threshold=25 --no-pager "$units/lingertrace.service" >"$work/log" 2>&1 ||
     fail "lingertrace.service is more exposed than 2.5"

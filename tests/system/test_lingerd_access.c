@@ -190,6 +190,68 @@ static void who_is_not_let_in_learns_it_and_no_response_is_lost(void **state)
 	lingerd_stop(&daemon);
 }
 
+/* As many as fit into its queue before the daemon looks who that is; ends when that has refused the last one. */
+static int hand_over_blindly(const struct lingerd *daemon)
+{
+	struct linger_client *client;
+	struct tcp_pair last = { .client = -1 };
+	size_t length;
+	int given = 0;
+
+	if (linger_client_open(&client, daemon->socket))
+		return 254;
+	for (;; given++) {
+		struct tcp_pair pair = tcp_pair_open();
+
+		if (linger_handoff(client, pair.server))
+			break;
+		close(pair.server); /* its client stays open: it lingers, if it does */
+		last = pair;
+	}
+	tcp_read_to_end(last.client, &length); /* half-closed */
+	while (!tcp_write(last.client, 1))
+		usleep(1000);
+	return given;
+}
+
+static void what_it_had_sent_is_lingered_up_to_a_part_of_the_room(void **state)
+{
+	enum { ROOM = 64, PART = ROOM / 8 };
+	static const char *const options[] = { "--socket-mode",
+					       "0666",
+					       "--max-connections",
+					       "64",
+					       "--allow-users",
+					       "0",
+					       "--idle-timeout",
+					       "300",
+					       "--total-timeout",
+					       "300",
+					       NULL };
+	const struct identity other = { USER, GROUP, OTHER_GROUP };
+	struct lingerd daemon;
+	pid_t waker;
+	int given;
+
+	(void)state;
+	lingerd_start(&daemon, options);
+	assert_int_equal(chmod(daemon.folder, 0755), 0);
+	kill(daemon.process.pid, SIGSTOP);
+	waker = fork();
+	if (!waker) {
+		usleep(300000);
+		_exit(kill(daemon.process.pid, SIGCONT));
+	}
+	given = as_other(&other, hand_over_blindly, &daemon);
+	waitpid(waker, NULL, 0);
+	assert_in_range(given, PART + 1, 250);
+	lingerd_expect(&daemon, "refused_access", 1 + (uint64_t)given - PART);
+	assert_int_equal(lingerd_counter(&daemon, "handoffs"), PART);
+	lingerd_expect(&daemon, "ended_fin", PART); /* its clients have ended with it */
+	lingerd_expect_idle_fds(&daemon);
+	lingerd_stop(&daemon);
+}
+
 static void commands_are_for_root_and_the_daemon_itself(void **state)
 {
 	const struct identity other = { USER, GROUP, OTHER_GROUP };
@@ -211,6 +273,7 @@ int main(void)
 		cmocka_unit_test(only_named_users_and_root_are_let_in),
 		cmocka_unit_test(a_group_is_enough_also_as_a_supplementary_one),
 		cmocka_unit_test(who_is_not_let_in_learns_it_and_no_response_is_lost),
+		cmocka_unit_test(what_it_had_sent_is_lingered_up_to_a_part_of_the_room),
 		cmocka_unit_test(commands_are_for_root_and_the_daemon_itself),
 	};
 

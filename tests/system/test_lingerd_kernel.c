@@ -16,6 +16,7 @@
 #include "common/clock.h"
 #include "liblinger/linger.h"
 #include "tests/support/lingerd.h"
+#include "tests/support/mounts.h"
 #include "tests/support/tcp.h"
 
 enum { RESPONSE = 20000, UPLOAD = 3 << 20 };
@@ -34,6 +35,7 @@ static int run_drain(const char *command)
 static int load(void **state)
 {
 	(void)state;
+	mounts_enter_new();
 	make_folder(folder);
 	snprintf(mount_point, sizeof(mount_point), "%s/bpf", folder);
 	snprintf(table, sizeof(table), "%s/connections", mount_point);

@@ -210,6 +210,18 @@ static void the_next_process_has_the_endpoint(void **state)
 	lingerd_stop(&daemon);
 }
 
+static bool listens(void *port)
+{
+	const struct sockaddr_in address = { .sin_family = AF_INET,
+					     .sin_port = htons(*(uint16_t *)port),
+					     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool connected = !connect(fd, (const struct sockaddr *)&address, sizeof(address));
+
+	close(fd);
+	return connected;
+}
+
 /* Its own place is taken; what lingers is worth more than metrics. */
 static void a_next_process_without_its_place_goes_on(void **state)
 {
@@ -230,6 +242,7 @@ static void a_next_process_without_its_place_goes_on(void **state)
 	close(pair.client);
 	lingerd_expect(&daemon, "ended_fin", 1);
 	close(listener);
+	assert_true(wait_until(listens, &port, 30)); /* it has tried again */
 	lingerd_stop(&daemon);
 }
 
@@ -237,18 +250,6 @@ static bool has_given_up(void *daemon)
 {
 	return file_contains(((const struct lingerd *)daemon)->process.err,
 			     "has not taken over, going on");
-}
-
-static bool listens(void *port)
-{
-	const struct sockaddr_in address = { .sin_family = AF_INET,
-					     .sin_port = htons(*(uint16_t *)port),
-					     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool connected = !connect(fd, (const struct sockaddr *)&address, sizeof(address));
-
-	close(fd);
-	return connected;
 }
 
 /* Who asked to take over is gone: the endpoint that was closed for it is there again. */

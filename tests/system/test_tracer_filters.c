@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Which connections are followed: the filters of the kernel side, and those that were there before. */
+#include "tests/support/mounts.h"
 #include "tests/support/netns.h"
 #include "tests/support/process.h"
 #include "tests/support/tcp.h"
@@ -222,6 +223,7 @@ static void by_cgroup(void **state)
 	pid_t child;
 
 	(void)state;
+	mounts_enter_new();
 	make_folder(folder);
 	assert_int_equal(mount("none", folder, "cgroup2", 0, NULL), 0);
 	snprintf(outer, sizeof(outer), "%s/lingerd-test-%d", folder, getpid());

@@ -43,6 +43,9 @@ def it_sees_no_network_and_no_other_processes():
     check_equal(namespace(pid, "user"), namespace("self", "user"), "its user namespace")
     devices = run("nsenter", "-t", str(pid), "-n", "cat", "/proc/net/dev")
     check_equal(re.findall(r"^ *(\w+):", devices, re.M), ["lo"], "its network devices")
+    with open(f"/proc/{pid}/mountinfo") as file:
+        options = [line.split()[-1].split(",") for line in file if line.split()[4] == "/proc"][-1]
+    check({"hidepid=invisible", "subset=pid"} <= set(options), f"its /proc has {options}")
 
 
 def writable(pid, path):
@@ -61,8 +64,8 @@ def it_can_write_to_the_folder_of_its_socket_alone():
         check(not writable(pid, path), f"it can write to {path}")
     with open(f"/proc/{pid}/mountinfo") as file:
         mounts = {line.split()[4]: line.split()[5].split(",") for line in file}
-    for path in "/", "/proc", "/sys/fs/cgroup":
-        check("ro" in mounts[path] or path == "/proc", f"{path} can be written")
+    for path in "/", "/sys/fs/cgroup":
+        check("ro" in mounts[path], f"{path} can be written")
     check("rw" in mounts["/run/lingerd"], "/run/lingerd cannot be written")
 
 

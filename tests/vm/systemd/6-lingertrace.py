@@ -6,6 +6,7 @@ import urllib.request
 from guest import *
 
 TRACER = "lingertrace.service"
+began = Journal()
 ADDRESS = "http://127.0.0.1:9465/metrics"
 
 
@@ -64,10 +65,9 @@ def its_sandbox_is_what_the_unit_says():
 
 @test
 def it_ends_when_it_is_told_to():
-    mark = Journal()
     systemctl("stop", TRACER)
     check_equal((show("ActiveState", TRACER), show("Result", TRACER)), ("inactive", "success"), "state and result")
-    forbidden = [line for line in mark.lines() if re.match("SECCOMP auid|audit: type=1326", line)]
+    forbidden = [line for line in began.lines() if re.match("SECCOMP auid|audit: type=1326", line)]
     check_equal(forbidden, [], "calls that its filter has forbidden")
 
 
