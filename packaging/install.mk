@@ -56,6 +56,9 @@ INSTALLED := \
 	$(foreach document,$(DOCUMENTS),$(document):$(DOCDIR):644) \
 	$(foreach page,$(MAN_PAGES),$(page):$(MANDIR)/man$(subst .,,$(suffix $(page))):644)
 
+# Ours alone; those inside others first.
+FOLDERS := $(addprefix $(DATADIR)/,scenarios prometheus grafana sysvinit) $(DATADIR) $(DOCDIR) $(SYSCONFDIR)/lingerd
+
 # What somebody wrote there stays.
 CONFIGURATION = $(DESTDIR)$(SYSCONFDIR)/lingerd/lingerd.conf
 
@@ -112,12 +115,12 @@ $(BUILD)/tmpfiles.d/%.conf: packaging/systemd/%.tmpfiles
 	@cp $< $@
 
 $(BUILD)/liblinger.so.$(VERSION): $(BUILD)/liblinger.so
-	cp $< $@
+	@cp $< $@
 
 # The paths in it are those of this call, not of an earlier one.
 install: all ## install below DESTDIR/PREFIX (default /usr/local)
 	@rm -f $(TEMPLATES)
-	@$(MAKE) --no-print-directory $(TEMPLATES) $(SNIPPETS) $(BUILD)/liblinger.so.$(VERSION)
+	@$(MAKE) --no-print-directory -s $(TEMPLATES) $(SNIPPETS) $(BUILD)/liblinger.so.$(VERSION)
 	@$(foreach entry,$(INSTALLED),install -D -m $(call field,$(entry),3) $(call field,$(entry),1) \
 		$(DESTDIR)$(call field,$(entry),2)/$(notdir $(call field,$(entry),1)) &&) true
 	@ln -sf liblinger.so.$(VERSION) $(DESTDIR)$(LIBDIR)/liblinger.so.1
@@ -131,6 +134,9 @@ uninstall: ## remove what make install put there, but no lingerd.conf that was c
 	@rm -f $(foreach entry,$(INSTALLED),$(DESTDIR)$(call field,$(entry),2)/$(notdir $(call field,$(entry),1))) \
 		$(DESTDIR)$(LIBDIR)/liblinger.so.1 $(DESTDIR)$(LIBDIR)/liblinger.so \
 		$(MAN_LINKS:%=$(DESTDIR)$(MANDIR)/man3/%.3)
+	@for folder in $(FOLDERS:%=$(DESTDIR)%); do [ ! -d "$$folder" ] || rmdir --ignore-fail-on-non-empty "$$folder"; done
+	@echo "removed what was installed below $(DESTDIR)$(PREFIX)"
+	@[ ! -e $(CONFIGURATION) ] || echo "$(CONFIGURATION) was changed, and is left"
 
 install-apache: $(BUILD)/mod_lingerd.so ## install the module where Apache looks; then: a2enmod lingerd
 	@install -D -m 644 $< $(APACHE_MODULES)/mod_lingerd.so

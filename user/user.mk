@@ -32,7 +32,8 @@ TRACER_LIBS := -lbpf -lelf -lz
 # of its own would hand them down to it.
 FLAGS_OF_ALL := $(CC) $(USER_CFLAGS)
 $(BUILD)/flags: FORCE
-	@mkdir -p $(@D)
+	@mkdir -p $(@D) build/gen 2>/dev/null && test -w $(@D) -a -w build/gen || \
+		{ echo "cannot write to build/ here: make it in a copy of your own, or as whom it belongs to" >&2; exit 1; }
 	@printf '%s\n' '$(subst ','\'',$(FLAGS_OF_ALL))' >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
@@ -47,8 +48,9 @@ $(COMMON): $(call objects,user/common)
 	$(Q)$(AR) rcs $@ $^
 
 # The commit goes into run.json and the name of a result folder; the header changes only when it does.
-COMMIT := $(shell git describe --always --dirty --abbrev=10 2>/dev/null || echo unknown)
-build/gen/commit.h: FORCE
+# Root may install from somebody else's checkout: git answers there if it is told to.
+COMMIT := $(shell git -c safe.directory='*' describe --always --dirty --abbrev=10 2>/dev/null || echo unknown)
+build/gen/commit.h: FORCE | $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo '#define LINGER_COMMIT "$(COMMIT)"' | cmp -s - $@ || echo '#define LINGER_COMMIT "$(COMMIT)"' > $@
 FORCE:

@@ -31,6 +31,7 @@ refused "not auto, tracepoint or fentry" --hooks kprobe
 refused "1 to 15 bytes" --comm ''
 refused "1 to 15 bytes" --comm 1234567890123456
 refused "No such file" --netns /nonexistent
+refused "--netns nosuch: no network namespace" --netns nosuch
 refused "no network namespace" --netns /proc/self/ns/pid
 refused "no network namespace" --netns /dev/null
 refused "No such file" --cgroup /nonexistent

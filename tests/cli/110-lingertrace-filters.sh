@@ -34,6 +34,10 @@ last_line ', 5 filtered'
 rows 5 --netns /proc/self/ns/net
 rows 5 --netns "$(stat -L -c %i /proc/self/ns/net)"
 rows 0 --netns 1
+# By its name, as ip netns makes them.
+# shellcheck disable=SC2016 # for the inner shell
+unshare -m sh -c 'mount -t tmpfs none /run && mkdir /run/netns && touch /run/netns/ours && mount --bind /proc/self/ns/net /run/netns/ours &&
+    exec "$@"' sh "$trace" --netns ours --duration 0.1 --csv "$work/rows.csv" 2>"$work/err" || fail "--netns by name"
 rows 5 --no-close-calls
 rows 5 --all-close-calls
 rows 5 --hooks tracepoint --new-only --max-connections 100

@@ -106,7 +106,23 @@ prlimit --nofile=200:300 "$lingerd" --background --pid-file "$pid_file" --max-co
     fail "does not start with few files"
 [ "$(files)" = "300 300" ] || fail "its limits of open files, as given: $(files)"
 end
-rmdir /run/lingerd
+
+# -- The folder that root has left is the user's then, but for one that root has made so on purpose --
+folder() {
+    stat -c '%U:%G %a' /run/lingerd
+}
+[ "$(folder)" = "root:root 755" ] || fail "the folder of root: $(folder)"
+"$lingerd" --background --user nobody --pid-file "$pid_file" 2>>"$work/start.err" || fail "does not start where root was"
+[ "$(folder)" = "nobody:nogroup 755" ] || fail "the folder that root has left: $(folder)"
+end
+chown root:nogroup /run/lingerd && chmod 775 /run/lingerd
+"$lingerd" --background --user nobody --pid-file "$pid_file" 2>>"$work/start.err" || fail "does not start in a folder of its group"
+[ "$(folder)" = "root:nogroup 775" ] || fail "a folder that was made on purpose: $(folder)"
+end
+chown root:root /run/lingerd && chmod 755 /run/lingerd && touch /run/lingerd/mine
+"$lingerd" --background --user nobody --pid-file "$pid_file" 2>"$work/refused" && fail "starts where it may not write"
+grep -q 'make it that user' "$work/refused" || fail "$(cat "$work/refused")"
+rm -r /run/lingerd
 
 # -- What was passed to another process is not kept open --
 LISTEN_PID=1 LISTEN_FDS=1 "$lingerd" --background --user nobody --pid-file "$pid_file" 3<"$0" 2>>"$work/start.err" || fail "does not start with a stale LISTEN_FDS"
@@ -151,7 +167,7 @@ logged() { # PATTERN
     grep -qE "$1" "$work/syslog"
 }
 "$lingerd" --background --user nobody --pid-file "$pid_file" --log syslog 2>"$work/early.err" || fail "does not start without a log"
-grep -q 'nobody takes lines for syslog yet' "$work/early.err" || fail "$(cat "$work/early.err")"
+grep -q 'log: /dev/log: .*; lines are lost until somebody takes them there' "$work/early.err" || fail "$(cat "$work/early.err")"
 start_syslog
 ask reload
 wait_for logged "^daemon.info lingerd\[$(cat "$pid_file")\]: settings read again"

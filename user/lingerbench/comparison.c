@@ -24,8 +24,11 @@ const struct compared_figure compared_figures[] = {
 enum { FIGURES = sizeof(compared_figures) / sizeof(compared_figures[0]) - 1 };
 
 static const double sure = 0.05;
-/* Half of the files' last digit: the logarithm of a time that was written as 0. */
-static const double least_value = 0.05;
+/* What is less counts as that. Of a time, in microseconds: shorter ones say something of the clock, and nothing of a strategy. */
+static double least_of(const struct compared_figure *figure)
+{
+	return figure->kind == FIGURE_TIME ? 1 : 0.05;
+}
 
 /* A server, strategy and peer. */
 struct group {
@@ -71,14 +74,13 @@ static int collect_values(const struct csvtable *table, const struct group *grou
 	return 0;
 }
 
-static struct compared_side side_of_values(struct sample *sample)
+static struct compared_side side_of_values(struct sample *sample, double least)
 {
 	struct compared_side side = { .blocks = sample->count };
 
 	sample_median(sample, &side.value);
 	for (size_t i = 0; i < sample->count; i++)
-		sample->values[i] =
-			log(sample->values[i] > least_value ? sample->values[i] : least_value);
+		sample->values[i] = log(sample->values[i] > least ? sample->values[i] : least);
 	return side;
 }
 
@@ -98,8 +100,8 @@ static int compare_values(struct comparison *comparison, const struct csvtable *
 	if (!error)
 		error = collect_values(b, group, comparison->figure, &of_b);
 	if (!error) {
-		comparison->a = side_of_values(&of_a);
-		comparison->b = side_of_values(&of_b);
+		comparison->a = side_of_values(&of_a, least_of(comparison->figure));
+		comparison->b = side_of_values(&of_b, least_of(comparison->figure));
 		error = difference_of_values(of_a.values, of_a.count, of_b.values, of_b.count,
 					     log1p(margin), &comparison->difference);
 	}

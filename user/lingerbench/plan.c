@@ -11,7 +11,7 @@
 #include "common/units.h"
 #include "lingerbench/random.h"
 
-enum { FDS_BESIDES_CLIENTS = 64, TRIAL_OVERHEAD_MS = 60, PROGRAM_OVERHEAD_MS = 500 };
+enum { FDS_BESIDES_CLIENTS = 64, TRIAL_OVERHEAD_MS = 60 };
 
 static void shuffle(struct trial *trials, size_t count, uint64_t *random)
 {
@@ -122,8 +122,7 @@ static double estimate_trial_s(const struct trial *trial, const struct scenario 
 	/* Those that have begun go on to their ends. That fewer come than there is time for is not expected. */
 	if (duration)
 		total = duration + most(pauses, hold * (double)scenario->clients / workers);
-	total += program_is_builtin(trial->arm->program) ? 0 : PROGRAM_OVERHEAD_MS / 1e3;
-	return total + TRIAL_OVERHEAD_MS / 1e3;
+	return total + (trial->arm->program->overhead_ms + TRIAL_OVERHEAD_MS) / 1e3;
 }
 
 double plan_estimate_rest_s(const struct plan *plan, const struct scenario *scenario, size_t from)
@@ -135,9 +134,10 @@ double plan_estimate_rest_s(const struct plan *plan, const struct scenario *scen
 	return total;
 }
 
+/* Of a second at least: the tracer has to be loaded, and results to be written. */
 double plan_estimate_s(const struct plan *plan, const struct scenario *scenario)
 {
-	return plan_estimate_rest_s(plan, scenario, 0);
+	return most(plan_estimate_rest_s(plan, scenario, 0), 1);
 }
 
 static int label_width(const struct scenario *scenario)

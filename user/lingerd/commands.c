@@ -147,6 +147,16 @@ static void carry_out_reload(struct daemon *daemon, char answer[COMMAND_ANSWER_S
 		snprintf(answer, COMMAND_ANSWER_SIZE, "ok: settings read again\n");
 }
 
+static void say_drain(uint64_t lingers, char answer[COMMAND_ANSWER_SIZE])
+{
+	if (lingers)
+		snprintf(answer, COMMAND_ANSWER_SIZE,
+			 "ok: takes no more; ends when %" PRIu64 " connection%s\n", lingers,
+			 lingers == 1 ? " has" : "s have");
+	else
+		snprintf(answer, COMMAND_ANSWER_SIZE, "ok: takes no more, and ends\n");
+}
+
 void daemon_carry_out(void *context, int sender, enum linger_message_type command,
 		      char answer[COMMAND_ANSWER_SIZE])
 {
@@ -161,9 +171,7 @@ void daemon_carry_out(void *context, int sender, enum linger_message_type comman
 	switch (command) {
 	case LINGER_MESSAGE_DRAIN:
 		daemon->drain_wanted = true;
-		snprintf(answer, COMMAND_ANSWER_SIZE,
-			 "ok: takes no more; ends when %" PRIu64 " connections have\n",
-			 daemon_totals(daemon)->lingers);
+		say_drain(daemon_totals(daemon)->lingers, answer);
 		break;
 	case LINGER_MESSAGE_CLOSE_ALL:
 		close_all(daemon, answer);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -153,10 +154,16 @@ static void say_start(const struct daemon *daemon)
 {
 	const struct settings *settings = &daemon->settings;
 
+	char limit[64] = "";
+
+	if (!settings->max_connections &&
+	    daemon->counters.max_connections < DEFAULT_MAX_CONNECTIONS)
+		snprintf(limit, sizeof(limit), " (the limit of open files is %" PRIu64 ")",
+			 daemon->nofile);
 	log_info("version %s takes connections on %s: up to %" PRIu32
-		 " at once, from up to %" PRIu32 " senders; idle timeout %.6g s, total %.6g s",
+		 " at once%s, from up to %" PRIu32 " senders; idle timeout %.6g s, total %.6g s",
 		 LINGER_VERSION, daemon->listener.path, (uint32_t)daemon->counters.max_connections,
-		 daemon->limits.senders, (double)settings->policy.idle_ns / NS_PER_S,
+		 limit, daemon->limits.senders, (double)settings->policy.idle_ns / NS_PER_S,
 		 (double)settings->policy.total_ns / NS_PER_S);
 	warn_of_limit(daemon);
 }
@@ -262,7 +269,8 @@ static void open_log(const struct settings *settings)
 
 	/* A log daemon may be started later than we are. */
 	if (error)
-		log_warning("log: nobody takes lines for syslog yet: %s", strerror(-error));
+		log_warning("log: /dev/log: %s; lines are lost until somebody takes them there",
+			    strerror(-error));
 }
 
 static int take_limits(struct daemon *daemon, struct problem *problem)

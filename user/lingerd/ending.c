@@ -28,6 +28,8 @@ static void begin_to_end(struct daemon *daemon, uint64_t grace_ns)
 
 void daemon_stop(struct daemon *daemon)
 {
+	uint64_t lingers;
+
 	uint64_t grace_ns = daemon->settings.stop_grace_ns;
 	bool draining = daemon->stopping && daemon->stop_at_ns == UINT64_MAX;
 
@@ -41,8 +43,13 @@ void daemon_stop(struct daemon *daemon)
 		begin_to_end(daemon, grace_ns);
 	/* Not when it drains: from here on a service manager counts the time. */
 	service_stopping(&daemon->service);
-	log_info("ending: %" PRIu64 " connections have %.6g s to come to their end",
-		 daemon_totals(daemon)->lingers, (double)grace_ns / NS_PER_S);
+	lingers = daemon_totals(daemon)->lingers;
+	if (lingers)
+		log_info("ending: %" PRIu64 " connection%s %.6g s to come to %s end", lingers,
+			 lingers == 1 ? " has" : "s have", (double)grace_ns / NS_PER_S,
+			 lingers == 1 ? "its" : "their");
+	else
+		log_info("ending: nothing lingers");
 }
 
 void daemon_drain(struct daemon *daemon)

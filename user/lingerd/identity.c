@@ -9,6 +9,15 @@
 
 static const char RUN[] = "/run/";
 
+/* Root has used it before as root, and left nothing there: then it is to be the user's. */
+static bool is_left_by_root(const char *folder)
+{
+	struct stat there;
+
+	return !lstat(folder, &there) && S_ISDIR(there.st_mode) && there.st_uid == 0 &&
+	       !(there.st_mode & 022) && !rmdir(folder);
+}
+
 static int make_folder(const struct settings *settings, struct problem *problem)
 {
 	char folder[SOCKET_PATH_SIZE];
@@ -21,6 +30,9 @@ static int make_folder(const struct settings *settings, struct problem *problem)
 	/* Servers pass through it to the socket, however the daemon was started. */
 	mask = umask(022);
 	error = mkdir(folder, 0755) ? -errno : 0;
+	if (error == -EEXIST && settings->user != USER_UNCHANGED && settings->user != 0 &&
+	    is_left_by_root(folder))
+		error = mkdir(folder, 0755) ? -errno : 0;
 	umask(mask);
 	if (error == -EEXIST)
 		return 0;

@@ -19,7 +19,9 @@ static const char *way_out(int error)
 		return "; make the directory, or choose another path with --socket";
 	case -EACCES:
 	case -EPERM:
-		return "; run as a user who may write there, or choose another path with --socket";
+		return "; the folder must be one that lingerd's user may write to: make it that "
+		       "user's, "
+		       "run as another, or choose another path with --socket";
 	case -EROFS:
 		return "; choose a path on a file system that can be written with --socket";
 	default:

@@ -66,7 +66,7 @@ int main(int argc, char *argv[])
 	log_open("lingerd");
 	log_never_wait();
 	if (options_parse(&options, argc, argv, &problem)) {
-		log_error("%s (lingerd --help lists the options)", problem.text);
+		log_error("%s", problem.text);
 		return EXIT_USAGE;
 	}
 	if (options.help) {

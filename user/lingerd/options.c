@@ -112,7 +112,7 @@ static int take_option(struct options *options, int option, char *argv[], struct
 	case ':':
 	case '?':
 		options_explain_mistake(option, argv, text);
-		problem_say(problem, "%s", text);
+		problem_say(problem, "%s; --help lists the options", text);
 		return -EINVAL;
 	default:
 		options->values[option - OPTION_SETTING] = optarg;
@@ -187,7 +187,7 @@ int options_parse(struct options *ret, int argc, char *argv[], struct problem *p
 	if (error)
 		return error;
 	if (optind < argc) {
-		problem_say(problem, "'%.64s' is no option", argv[optind]);
+		problem_say(problem, "'%.64s' is no option; --help lists the options", argv[optind]);
 		return -EINVAL;
 	}
 	settings_default(&scratch);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <linux/nsfs.h>
 #include <sched.h>
@@ -65,15 +66,27 @@ static int netns_of_path(const char *path, uint64_t *ret)
 	return error;
 }
 
+/* A bare name is one of ip-netns(8). */
+static int netns_of_name(const char *text, uint64_t *ret)
+{
+	char path[PATH_MAX];
+
+	if (strchr(text, '/'))
+		return netns_of_path(text, ret);
+	snprintf(path, sizeof(path), "/run/netns/%s", text);
+	return netns_of_path(path, ret);
+}
+
 int filter_options_netns(struct trace_options *options, const char *text)
 {
 	uint64_t inode = 0;
 	int error;
 
 	if (number_parse(text, 1, UINT32_MAX, &inode)) {
-		error = netns_of_path(text, &inode);
-		if (error == -EINVAL)
-			log_error("--netns %s: no network namespace; give /run/netns/NAME, "
+		error = netns_of_name(text, &inode);
+		if (error == -EINVAL || (error == -ENOENT && !strchr(text, '/')))
+			log_error("--netns %s: no network namespace; give the name of one "
+				  "(ip netns list), "
 				  "/proc/PID/ns/net or its inode",
 				  text);
 		else if (error)

@@ -67,7 +67,9 @@ def its_sandbox_is_what_the_unit_says():
 def it_ends_when_it_is_told_to():
     systemctl("stop", TRACER)
     check_equal((show("ActiveState", TRACER), show("Result", TRACER)), ("inactive", "success"), "state and result")
-    forbidden = [line for line in began.lines() if re.match("SECCOMP auid|audit: type=1326", line)]
+    # lingerd tries its own filter.
+    forbidden = [line for line in began.lines()
+                 if re.match("SECCOMP auid|audit: type=1326", line) and 'comm="lingerd"' not in line]
     check_equal(forbidden, [], "calls that its filter has forbidden")
 
 

@@ -16,6 +16,7 @@ const struct program program_apache_event = {
 	.strategies = apache_event_strategies,
 	.plugin = APACHE_PLUGIN,
 	.threads = true,
+	.overhead_ms = 250,
 	.configure = configure,
 	.execute = apache_execute,
 };

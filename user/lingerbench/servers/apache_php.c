@@ -44,6 +44,7 @@ const struct program program_apache_php = {
 	.files = files,
 	.strategies = apache_blocking_strategies,
 	.plugin = APACHE_PLUGIN,
+	.overhead_ms = 250,
 	.configure = configure,
 	.execute = apache_execute,
 };

@@ -15,6 +15,7 @@ const struct program program_apache_prefork = {
 	.files = files,
 	.strategies = apache_blocking_strategies,
 	.plugin = APACHE_PLUGIN,
+	.overhead_ms = 250,
 	.configure = configure,
 	.execute = apache_execute,
 };

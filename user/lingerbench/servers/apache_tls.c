@@ -64,6 +64,7 @@ const struct program program_apache_tls = {
 	.strategies = apache_blocking_strategies,
 	.plugin = APACHE_PLUGIN,
 	.tls = true,
+	.overhead_ms = 250,
 	.configure = configure,
 	.execute = apache_execute,
 };

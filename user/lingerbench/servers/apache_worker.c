@@ -16,6 +16,7 @@ const struct program program_apache_worker = {
 	.strategies = apache_blocking_strategies,
 	.plugin = APACHE_PLUGIN,
 	.threads = true,
+	.overhead_ms = 250,
 	.configure = configure,
 	.execute = apache_execute,
 };

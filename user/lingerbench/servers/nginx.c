@@ -90,6 +90,7 @@ const struct program program_nginx = {
 	.packages = "nginx",
 	.files = files,
 	.strategies = nginx_strategies,
+	.overhead_ms = 150,
 	.configure = configure,
 	.execute = execute,
 };

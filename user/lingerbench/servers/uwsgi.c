@@ -29,6 +29,7 @@ const struct program program_uwsgi = {
 	.files = files,
 	.strategies = preloaded_strategies,
 	.plugin = PRELOADED_PLUGIN,
+	.overhead_ms = 1800,
 	.configure = preloaded_configure,
 	.execute = execute,
 };
