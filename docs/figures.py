@@ -232,7 +232,9 @@ def run_scenario(scenario, options):
             os.killpg(run.pid, signal.SIGINT)
             run.communicate()
             raise
-    last = ([line for line in out.splitlines() if "expectation" in line] or err.splitlines() or [""])[-1].strip()
+    said = [line for line in out.splitlines() if "expectation" in line] if run.returncode in (0, 3) else []
+    why = [line for line in err.splitlines() if ": warning: " not in line]
+    last = (said or why or [""])[-1].strip()
     print(f"    {last}", flush=True)
     if run.returncode == 130:
         raise KeyboardInterrupt

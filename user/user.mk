@@ -28,14 +28,17 @@ USER_ARTEFACTS = $(PROGRAMS) $(BUILD)/liblinger.a $(BUILD)/liblinger.so $(PLAIN_
 
 TRACER_LIBS := -lbpf -lelf -lz
 
-# Another version or other flags make other objects; the file changes only when they do. Read here: a target that has flags
-# of its own would hand them down to it.
-FLAGS_OF_ALL := $(CC) $(USER_CFLAGS)
+# Another version or other flags make other objects. But root installs what somebody has built, as it is.
+FLAGS := $(CC) $(USER_CFLAGS)
+ifneq ($(file <$(BUILD)/flags),$(FLAGS))
+ifeq ($(shell test -e $(BUILD)/flags -a ! -O $(BUILD)/flags && echo another),)
 $(BUILD)/flags: FORCE
+endif
+endif
+$(BUILD)/flags:
 	@mkdir -p $(@D) build/gen 2>/dev/null && test -w $(@D) -a -w build/gen || \
 		{ echo "cannot write to build/ here: make it in a copy of your own, or as whom it belongs to" >&2; exit 1; }
-	@printf '%s\n' '$(subst ','\'',$(FLAGS_OF_ALL))' >$@.new
-	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+	@printf '%s\n' '$(subst ','\'',$(FLAGS))' >$@
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)

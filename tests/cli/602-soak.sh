@@ -2,5 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A short soak; make soak is the long one.
 set -u
-make --no-print-directory BUILD="$BUILD" "$BUILD/soak" >/dev/null || exit 1
+san=
+[ "$BUILD" = build/sanitized ] && san=${SAN:-address,undefined}
+make --no-print-directory SAN="$san" "$BUILD/soak" >/dev/null || exit 1
 exec "$BUILD/soak" 32000

@@ -79,7 +79,7 @@ static int prepare(struct run *run, const struct run_options *options)
 static double time_left_s(const struct run *run, size_t done)
 {
 	double left = plan_estimate_rest_s(&run->plan, &run->scenario, done);
-	double planned = plan_estimate_s(&run->plan, &run->scenario) - left;
+	double planned = plan_estimate_rest_s(&run->plan, &run->scenario, 0) - left;
 	double took = (double)(clock_now_ns() - run->began_ns) / NS_PER_S;
 
 	return planned > 0 ? left * took / planned : left;
@@ -246,10 +246,10 @@ static enum run_status conclude(const struct run *run)
 	}
 	judgement = judging_check(&summary, &run->scenario);
 	csvtable_free(&summary);
-	if (judgement.judged)
+	if (judgement.judged || judgement.idle)
 		printf("%zu of %zu expectations hold%s", judgement.judged - judgement.broken,
 		       judgement.judged, judgement.idle ? "" : "\n");
-	if (judgement.judged && judgement.idle)
+	if (judgement.idle)
 		printf("; %zu more %s of what was not run, or not traced\n", judgement.idle,
 		       judgement.idle == 1 ? "is" : "are");
 	return judgement.broken ? RUN_UNEXPECTED : RUN_DONE;

@@ -188,5 +188,5 @@ void running_stop(pid_t pid)
 
 void running_complain_of_end(const struct program *program, const struct program_setup *setup)
 {
-	complain(program, setup, "ended in the middle of a trial, the run is void");
+	complain(program, setup, "ended in the middle of a trial");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lingerd/identity.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <grp.h>
 #include <string.h>
@@ -9,13 +10,32 @@
 
 static const char RUN[] = "/run/";
 
-/* Root has used it before as root, and left nothing there: then it is to be the user's. */
+static bool is_empty(const char *folder)
+{
+	DIR *directory = opendir(folder);
+	const struct dirent *entry;
+	bool empty = directory;
+
+	while (empty && (entry = readdir(directory)))
+		empty = !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..");
+	if (directory)
+		closedir(directory);
+	return empty;
+}
+
+/* As root's lingerd makes it, and leaves it. What root has made in another way it has made on purpose. */
 static bool is_left_by_root(const char *folder)
 {
 	struct stat there;
 
-	return !lstat(folder, &there) && S_ISDIR(there.st_mode) && there.st_uid == 0 &&
-	       !(there.st_mode & 022) && !rmdir(folder);
+	return !lstat(folder, &there) && there.st_mode == (S_IFDIR | 0755) && there.st_uid == 0 &&
+	       there.st_gid == 0 && is_empty(folder);
+}
+
+static int say_folder(struct problem *problem, const char *folder, int error)
+{
+	problem_say(problem, "cannot make the folder %s: %s", folder, strerror(-error));
+	return error;
 }
 
 static int make_folder(const struct settings *settings, struct problem *problem)
@@ -30,10 +50,11 @@ static int make_folder(const struct settings *settings, struct problem *problem)
 	/* Servers pass through it to the socket, however the daemon was started. */
 	mask = umask(022);
 	error = mkdir(folder, 0755) ? -errno : 0;
-	if (error == -EEXIST && settings->user != USER_UNCHANGED && settings->user != 0 &&
-	    is_left_by_root(folder))
-		error = mkdir(folder, 0755) ? -errno : 0;
 	umask(mask);
+	if (error == -EEXIST && settings->user != USER_UNCHANGED && is_left_by_root(folder))
+		return lchown(folder, settings->user, settings->user_group)
+			       ? say_folder(problem, folder, -errno)
+			       : 0;
 	if (error == -EEXIST)
 		return 0;
 	if (!error) {
@@ -43,8 +64,7 @@ static int make_folder(const struct settings *settings, struct problem *problem)
 		error = -errno;
 		rmdir(folder);
 	}
-	problem_say(problem, "cannot make the folder %s: %s", folder, strerror(-error));
-	return error;
+	return say_folder(problem, folder, error);
 }
 
 /* "/run/FOLDER/NAME" */

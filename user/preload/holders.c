@@ -51,19 +51,22 @@ static struct memory *map_once(void)
 	return mapped;
 }
 
-static uint32_t choose_slot(struct memory *shared)
+/* *ret_slot: what was in it. Whoever is faster has changed that. */
+static uint32_t choose_slot(struct memory *shared, uint64_t *ret_slot)
 {
-	uint32_t first = atomic_load(&shared->next);
+	uint32_t first = atomic_load(&shared->next), index;
 
 	for (uint32_t i = 0; i < SLOTS; i++) {
-		uint32_t index = (first + i) % SLOTS;
-
-		if (!holders_of(atomic_load(&shared->slots[index]))) {
+		index = (first + i) % SLOTS;
+		*ret_slot = atomic_load(&shared->slots[index]);
+		if (!holders_of(*ret_slot)) {
 			atomic_store(&shared->next, index + 1);
 			return index;
 		}
 	}
-	return atomic_fetch_add(&shared->oldest, 1) % SLOTS;
+	index = atomic_fetch_add(&shared->oldest, 1) % SLOTS;
+	*ret_slot = atomic_load(&shared->slots[index]);
+	return index;
 }
 
 holders_ticket holders_start(void)
@@ -71,8 +74,8 @@ holders_ticket holders_start(void)
 	struct memory *shared = map_once();
 
 	while (shared) {
-		uint32_t index = choose_slot(shared);
-		uint64_t slot = atomic_load(&shared->slots[index]);
+		uint64_t slot;
+		uint32_t index = choose_slot(shared, &slot);
 		uint32_t generation = generation_of(slot) + 1;
 
 		if (!generation)
