@@ -25,6 +25,7 @@ setpriv --reuid=33 --regid=33 --clear-groups "$ctl" reload --json --socket "$wor
 [ $? = 1 ] || fail "a command that is refused does not exit with 1"
 [ "$(cat "$work/refused.json")" = "{\"ok\": false, \"message\": \"commands are for root and the daemon's user\"}" ] || fail "$(cat "$work/refused.json")"
 
+# shellcheck disable=SC2317 # wait_for calls it
 catches_term() { # PID
     local caught
     caught=$(awk '$1 == "SigCgt:" { print $2 }' "/proc/$1/status")

@@ -199,7 +199,7 @@ removal_ends_what_a_script_runs() {
     in_tree dpkg --remove lingerd
     status=$?
     mv "$scratch/policy-rc.d" "$tree/usr/sbin/policy-rc.d"
-    [ $status = 0 ] && [ ! -e "/proc/$pid" ] && in_tree service lingerd stop && rm "$tree/etc/init.d/lingerd" && install next
+    [ "$status" = 0 ] && [ ! -e "/proc/$pid" ] && in_tree service lingerd stop && rm "$tree/etc/init.d/lingerd" && install next
 }
 
 upgrade_keeps_settings() {

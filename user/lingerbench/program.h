@@ -33,7 +33,8 @@ struct program {
 	const char *plugin; /* of ours, copied into the folder for strategies that need lingerd */
 	bool tls;
 	bool threads; /* the workers are threads of one process */
-	uint32_t overhead_ms; /* about how long its start and its end take in each trial, for estimates */
+	uint32_t
+		overhead_ms; /* about how long its start and its end take in each trial, for estimates */
 
 	/* Writes its configuration into setup->folder. 0 or a negative errno. */
 	int (*configure)(const struct program_setup *setup);

@@ -187,7 +187,8 @@ int options_parse(struct options *ret, int argc, char *argv[], struct problem *p
 	if (error)
 		return error;
 	if (optind < argc) {
-		problem_say(problem, "'%.64s' is no option; --help lists the options", argv[optind]);
+		problem_say(problem, "'%.64s' is no option; --help lists the options",
+			    argv[optind]);
 		return -EINVAL;
 	}
 	settings_default(&scratch);
