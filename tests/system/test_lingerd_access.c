@@ -102,6 +102,21 @@ static int hand_over(const struct lingerd *daemon)
 	return given;
 }
 
+/* It is slow, then: connections and messages wait for it. The process that wakes it is to be waited for. */
+static pid_t stop_for_a_moment(const struct lingerd *daemon)
+{
+	pid_t waker;
+
+	assert_int_equal(kill(daemon->process.pid, SIGSTOP), 0);
+	waker = fork();
+	assert_true(waker >= 0);
+	if (!waker) {
+		usleep(300000);
+		_exit(kill(daemon->process.pid, SIGCONT));
+	}
+	return waker;
+}
+
 static void start(struct lingerd *daemon, const char *option, const char *value)
 {
 	const char *options[] = { "--socket-mode", "0666", option, value, NULL };
@@ -174,12 +189,7 @@ static void who_is_not_let_in_learns_it_and_no_response_is_lost(void **state)
 	(void)state;
 	start(&daemon, "--allow-users", "61234");
 	/* It is slow: the first is handed over in any case before the daemon has looked who that is. */
-	kill(daemon.process.pid, SIGSTOP);
-	waker = fork();
-	if (!waker) {
-		usleep(300000);
-		_exit(kill(daemon.process.pid, SIGCONT));
-	}
+	waker = stop_for_a_moment(&daemon);
 	given = as_other(&other, hand_over, &daemon);
 	waitpid(waker, NULL, 0);
 	assert_in_range(given, 1, 100);
@@ -236,12 +246,7 @@ static void what_it_had_sent_is_lingered_up_to_a_part_of_the_room(void **state)
 	(void)state;
 	lingerd_start(&daemon, options);
 	assert_int_equal(chmod(daemon.folder, 0755), 0);
-	kill(daemon.process.pid, SIGSTOP);
-	waker = fork();
-	if (!waker) {
-		usleep(300000);
-		_exit(kill(daemon.process.pid, SIGCONT));
-	}
+	waker = stop_for_a_moment(&daemon);
 	given = as_other(&other, hand_over_blindly, &daemon);
 	waitpid(waker, NULL, 0);
 	assert_in_range(given, PART + 1, 250);

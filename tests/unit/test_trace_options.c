@@ -47,36 +47,28 @@ static void none_is_a_trace_of_all_that_is_there(void **state)
 
 static void each_switch_is_its_own(void **state)
 {
-	struct trace_options none;
+	static const struct {
+		const char *name;
+		size_t field;
+	} switches[] = {
+		{ "--time-wait", offsetof(struct tracer_options, time_wait) },
+		{ "--no-mini-sockets", offsetof(struct tracer_options, no_mini_sockets) },
+		{ "--no-close-calls", offsetof(struct tracer_options, no_close_calls) },
+		{ "--all-close-calls", offsetof(struct tracer_options, all_close_calls) },
+		{ "--new-only", offsetof(struct tracer_options, existing) },
+	};
+	struct tracer_options none;
 
 	(void)state;
 	assert_true(parses(NULL, NULL));
-	none = options;
+	none = options.tracer;
+	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+		bool *field = (bool *)((char *)&options.tracer + switches[i].field);
 
-	assert_true(parses("--time-wait", NULL));
-	assert_true(options.tracer.time_wait);
-	options.tracer.time_wait = false;
-	assert_memory_equal(&options.tracer, &none.tracer, sizeof(none.tracer));
-
-	assert_true(parses("--no-mini-sockets", NULL));
-	assert_true(options.tracer.no_mini_sockets);
-	options.tracer.no_mini_sockets = false;
-	assert_memory_equal(&options.tracer, &none.tracer, sizeof(none.tracer));
-
-	assert_true(parses("--no-close-calls", NULL));
-	assert_true(options.tracer.no_close_calls);
-	options.tracer.no_close_calls = false;
-	assert_memory_equal(&options.tracer, &none.tracer, sizeof(none.tracer));
-
-	assert_true(parses("--all-close-calls", NULL));
-	assert_true(options.tracer.all_close_calls);
-	options.tracer.all_close_calls = false;
-	assert_memory_equal(&options.tracer, &none.tracer, sizeof(none.tracer));
-
-	assert_true(parses("--new-only", NULL));
-	assert_false(options.tracer.existing);
-	options.tracer.existing = true;
-	assert_memory_equal(&options.tracer, &none.tracer, sizeof(none.tracer));
+		assert_true(parses(switches[i].name, NULL));
+		*field = !*field;
+		assert_memory_equal(&options.tracer, &none, sizeof(none));
+	}
 }
 
 static void values_arrive(void **state)

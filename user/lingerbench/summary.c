@@ -186,24 +186,28 @@ uint64_t summary_incomplete(const struct summary *summary)
 	       outcomes[OUTCOME_UNFINISHED];
 }
 
-static void put_quantile(struct csv *csv, struct sample *sample, double q)
+static void put_if(struct csv *csv, bool known, double value)
 {
-	double value;
-
-	if (sample_quantile(sample, q, &value))
+	if (known)
 		csv_decimal(csv, value, 1);
 	else
 		csv_unknown(csv);
 }
 
+static void put_quantile(struct csv *csv, struct sample *sample, double q)
+{
+	double value = 0;
+	bool known = sample_quantile(sample, q, &value);
+
+	put_if(csv, known, value);
+}
+
 static void put_median(struct csv *csv, struct sample *of_blocks)
 {
-	double value;
+	double value = 0;
+	bool known = sample_median(of_blocks, &value);
 
-	if (sample_median(of_blocks, &value))
-		csv_decimal(csv, value, 1);
-	else
-		csv_unknown(csv);
+	put_if(csv, known, value);
 }
 
 static void put_ratio(struct csv *csv, struct sample *ratio)

@@ -128,8 +128,8 @@ static int show(struct live *live, int error)
 		error = show_text(live);
 	else
 		return error;
-	if (!error && fflush(stdout))
-		error = -errno;
+	if (!error && (fflush(stdout) || ferror(stdout)))
+		error = errno ? -errno : -EIO;
 	if (!error)
 		return 0;
 	log_error("cannot write to stdout: %s", strerror(-error));

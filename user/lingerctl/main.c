@@ -151,7 +151,7 @@ static int printed(void)
 {
 	if (!fflush(stdout) && !ferror(stdout))
 		return EXIT_OK;
-	log_error("cannot write to stdout: %s", strerror(errno));
+	log_error("cannot write to stdout: %s", strerror(errno ? errno : EIO));
 	return EXIT_FAILED;
 }
 

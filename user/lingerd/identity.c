@@ -32,12 +32,6 @@ static bool is_left_by_root(const char *folder)
 	       there.st_gid == 0 && is_empty(folder);
 }
 
-static int say_folder(struct problem *problem, const char *folder, int error)
-{
-	problem_say(problem, "cannot make the folder %s: %s", folder, strerror(-error));
-	return error;
-}
-
 static int make_folder(const struct settings *settings, struct problem *problem)
 {
 	char folder[SOCKET_PATH_SIZE];
@@ -51,20 +45,17 @@ static int make_folder(const struct settings *settings, struct problem *problem)
 	mask = umask(022);
 	error = mkdir(folder, 0755) ? -errno : 0;
 	umask(mask);
-	if (error == -EEXIST && settings->user != USER_UNCHANGED && is_left_by_root(folder))
-		return lchown(folder, settings->user, settings->user_group)
-			       ? say_folder(problem, folder, -errno)
-			       : 0;
-	if (error == -EEXIST)
+	if (error == -EEXIST && (settings->user == USER_UNCHANGED || !is_left_by_root(folder)))
 		return 0;
-	if (!error) {
+	if (!error || error == -EEXIST) {
 		if (settings->user == USER_UNCHANGED ||
 		    !lchown(folder, settings->user, settings->user_group))
 			return 0;
 		error = -errno;
 		rmdir(folder);
 	}
-	return say_folder(problem, folder, error);
+	problem_say(problem, "cannot make the folder %s: %s", folder, strerror(-error));
+	return error;
 }
 
 /* "/run/FOLDER/NAME" */

@@ -71,9 +71,7 @@ static int netns_of_name(const char *text, uint64_t *ret)
 {
 	char path[PATH_MAX];
 
-	if (strchr(text, '/'))
-		return netns_of_path(text, ret);
-	snprintf(path, sizeof(path), "/run/netns/%s", text);
+	snprintf(path, sizeof(path), "%s%s", strchr(text, '/') ? "" : "/run/netns/", text);
 	return netns_of_path(path, ret);
 }
 
